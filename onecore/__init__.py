@@ -1,0 +1,1 @@
+"""The shared library of the suite: knows nothing of provisions or services."""

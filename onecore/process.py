@@ -1,0 +1,272 @@
+"""The only module that starts other programs: deadlines, process group kill, output caps, nothing inherited.
+
+A program's standard output is a file. When `output_path` is given that file is locked for as long as the
+program (or a child that shares its output) lives, so that after a crash of ours the next process can tell
+whether the program is still at work, wait for it, and read what it answered.
+"""
+
+import errno
+import fcntl
+import os
+import select
+import signal
+import time
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Generic, TypeVar
+
+MIB = 1024 * 1024
+TERM_GRACE_S = 2.0
+TICK_S = 0.25
+STDIN, STDOUT, STDERR = 0, 1, 2
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+class Ended(StrEnum):
+    """How a program ended."""
+
+    EXITED = "exited"
+    SIGNALLED = "signalled"
+    TIMED_OUT = "timed out"
+    OUTPUT_LIMIT = "output limit"
+    NOT_STARTED = "not started"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A program to run. `env` is the whole environment; `argv[0]` is the path of the executable."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    stdin: bytes = b""
+    timeout_s: float = 60.0
+    output_limit: int = MIB
+    output_path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a command. Outputs are cut at the limit; `problem` says why it could not be started."""
+
+    ended: Ended
+    returncode: int | None
+    stdout: bytes
+    stderr: bytes
+    duration_s: float
+    problem: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.ended is Ended.EXITED and self.returncode == 0
+
+
+@dataclass
+class _Child:
+    command: Command
+    pid: int
+    pidfd: int
+    stdout: int
+    stderr: int
+    started: float
+    ended: Ended | None = None
+    kill_at: float = 0.0
+
+    @property
+    def deadline(self) -> float:
+        return self.kill_at or self.started + self.command.timeout_s
+
+
+class Runner(Generic[Key]):
+    """Runs many programs at once from one thread. `wait` reports those that ended, by key."""
+
+    def __init__(self) -> None:
+        self._children: dict[Key, _Child] = {}
+        self._stillborn: list[tuple[Key, Outcome]] = []
+        self._poll = select.poll()
+        self._by_fd: dict[int, Key] = {}
+
+    def __len__(self) -> int:
+        return len(self._children) + len(self._stillborn)
+
+    def start(self, key: Key, command: Command) -> None:
+        """Start `command`; one that cannot be started is reported by the next `wait` as NOT_STARTED."""
+        try:
+            child = _spawn(command)
+        except (OSError, ValueError) as exc:
+            problem = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
+            self._stillborn.append((key, Outcome(Ended.NOT_STARTED, None, b"", b"", 0.0, problem)))
+            return
+        self._children[key] = child
+        self._by_fd[child.pidfd] = key
+        self._poll.register(child.pidfd, select.POLLIN)
+
+    def wait(self, timeout_s: float) -> list[tuple[Key, Outcome]]:
+        """The programs that ended, as soon as there is one, or nothing after `timeout_s` seconds."""
+        until = time.monotonic() + timeout_s
+        while True:
+            ended = self._stillborn + [self._reap(fd) for fd in self._ready(until)]
+            self._stillborn = []
+            self._enforce_limits()
+            if ended or not self._children or time.monotonic() >= until:
+                return ended
+
+    def kill(self) -> None:
+        """End everything that runs; what they were is reported by `wait` as usual."""
+        for child in self._children.values():
+            _signal_group(child.pid, signal.SIGKILL)
+
+    def _ready(self, until: float) -> list[int]:
+        if self._stillborn or not self._children:
+            return []
+        now = time.monotonic()
+        soonest = min(child.deadline for child in self._children.values())
+        pause = max(0.0, min(until - now, soonest - now, TICK_S))
+        return [fd for fd, _ in self._poll.poll(int(pause * 1000) + 1)]
+
+    def _reap(self, pidfd: int) -> tuple[Key, Outcome]:
+        key = self._by_fd.pop(pidfd)
+        child = self._children.pop(key)
+        self._poll.unregister(pidfd)
+        return key, _reap(child)
+
+    def _enforce_limits(self) -> None:
+        now = time.monotonic()
+        for child in self._children.values():
+            if child.ended is None and _too_much(child):
+                child.ended = Ended.OUTPUT_LIMIT
+                _signal_group(child.pid, signal.SIGKILL)
+            elif now >= child.deadline:
+                first = child.ended is None
+                child.ended = child.ended or Ended.TIMED_OUT
+                child.kill_at = now + TERM_GRACE_S
+                _signal_group(child.pid, signal.SIGTERM if first else signal.SIGKILL)
+
+
+def run(command: Command) -> Outcome:
+    """Run one program to its end."""
+    runner: Runner[int] = Runner()
+    runner.start(0, command)
+    while True:
+        for _, outcome in runner.wait(command.timeout_s):
+            return outcome
+
+
+def is_held(path: Path) -> bool:
+    """Whether a program that was started with this `output_path` is still alive."""
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def kill_holders(path: Path) -> int:
+    """Kill every process that has this file open, with its process group; returns how many there were."""
+    killed = 0
+    for pid in _holders(path):
+        _signal_group(os.getpgid(pid), signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        killed += 1
+    return killed
+
+
+def _holders(path: Path) -> Iterator[int]:
+    wanted = path.resolve()
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        with suppress(OSError):
+            if any(link.readlink() == wanted for link in (entry / "fd").iterdir()):
+                yield int(entry.name)
+
+
+def _spawn(command: Command) -> _Child:
+    stdin = _memory_file("stdin", command.stdin) if command.stdin else os.open(os.devnull, os.O_RDONLY)
+    fds = [stdin]
+    try:
+        fds.append(_output_file(command.output_path))
+        fds.append(_memory_file("stderr"))
+        started = time.monotonic()
+        pid = _posix_spawn(command, fds)
+    except BaseException:
+        for fd in fds[1:]:
+            os.close(fd)
+        raise
+    finally:
+        os.close(stdin)
+    return _Child(command, pid, os.pidfd_open(pid), fds[STDOUT], fds[STDERR], started)
+
+
+def _posix_spawn(command: Command, fds: list[int]) -> int:
+    """A new session (no terminal, own process group) that inherits the three standard files only."""
+    argv = command.argv
+    actions = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(fds)]
+    for program in (argv, ("/bin/sh", *argv)):
+        try:
+            return os.posix_spawn(
+                program[0],
+                program,
+                command.env,
+                file_actions=actions,
+                setsid=True,
+                setsigdef=[signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT],
+            )
+        except OSError as exc:
+            # A script without a first line `#!` is a shell script, as every shell and the old tool take it.
+            if exc.errno != errno.ENOEXEC or program is not argv:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _memory_file(name: str, content: bytes = b"") -> int:
+    """An anonymous file, so that a large input or output can never block on a pipe."""
+    fd = os.memfd_create(name, os.MFD_CLOEXEC)
+    if content:
+        os.write(fd, content)
+        os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def _output_file(path: Path | None) -> int:
+    if path is None:
+        return _memory_file("stdout")
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return fd
+
+
+def _too_much(child: _Child) -> bool:
+    limit = child.command.output_limit
+    return any(os.fstat(fd).st_size > limit for fd in (child.stdout, child.stderr))
+
+
+def _reap(child: _Child) -> Outcome:
+    # While the leader is a zombie its process group id cannot be reused: children left behind die first.
+    os.waitid(os.P_PIDFD, child.pidfd, os.WEXITED | os.WNOWAIT)
+    _signal_group(child.pid, signal.SIGKILL)
+    _, status = os.waitpid(child.pid, 0)
+    if child.ended is None and _too_much(child):
+        child.ended = Ended.OUTPUT_LIMIT
+    returncode = os.waitstatus_to_exitcode(status)
+    ended = child.ended or (Ended.EXITED if returncode >= 0 else Ended.SIGNALLED)
+    duration = time.monotonic() - child.started
+    outputs = [os.pread(fd, child.command.output_limit, 0) for fd in (child.stdout, child.stderr)]
+    for fd in (child.pidfd, child.stdout, child.stderr):
+        os.close(fd)
+    return Outcome(ended, returncode, outputs[0], outputs[1], duration)
+
+
+def _signal_group(pgid: int, signum: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pgid, signum)

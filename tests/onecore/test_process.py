@@ -1,0 +1,135 @@
+"""Programs are started, bounded, and never left behind."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from onecore.process import MIB, Command, Ended, Runner, is_held, kill_holders, run
+
+ENV = {"PATH": "/usr/bin:/bin"}
+
+
+def sh(script: str, **options) -> Command:
+    return Command(("/bin/sh", "-c", script), ENV, **options)
+
+
+def eventually(true, within_s: float = 5.0) -> bool:
+    deadline = time.monotonic() + within_s
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        os.sched_yield()
+    return True
+
+
+def test_output_error_and_status_come_back():
+    outcome = run(sh("cat; echo bad >&2; exit 3", stdin=b"in"))
+    assert (outcome.stdout, outcome.stderr, outcome.returncode, outcome.ended) == (
+        b"in",
+        b"bad\n",
+        3,
+        Ended.EXITED,
+    )
+
+
+def test_an_input_larger_than_a_pipe_arrives_whole():
+    assert run(sh("wc -c", stdin=b"x" * 300_000)).stdout.strip() == b"300000"
+
+
+def test_a_program_that_hangs_is_ended_at_its_deadline_with_its_children():
+    outcome = run(sh("sleep 60 & sleep 60", timeout_s=0.2))
+    assert outcome.ended is Ended.TIMED_OUT
+    assert outcome.duration_s < 2
+
+
+def test_a_program_deaf_to_sigterm_is_killed():
+    outcome = run(sh("trap '' TERM; while :; do sleep 0.1; done", timeout_s=0.2))
+    assert outcome.ended is Ended.TIMED_OUT
+    assert outcome.returncode == -9
+
+
+def test_a_child_left_behind_dies_with_the_program(tmp_path: Path):
+    pidfile = tmp_path / "pid"
+    assert run(sh(f"sleep 60 & echo $! > {pidfile}")).ok
+    pid = int(pidfile.read_text())
+    assert eventually(lambda: not _alive(pid))
+
+
+def test_64_mib_of_output_are_cut_and_named():
+    outcome = run(sh("head -c 67108864 /dev/zero", output_limit=MIB))
+    assert outcome.ended is Ended.OUTPUT_LIMIT
+    assert len(outcome.stdout) == MIB
+
+
+def test_endless_output_is_ended():
+    assert run(sh("yes", timeout_s=30)).ended is Ended.OUTPUT_LIMIT
+
+
+@pytest.mark.parametrize("path", ["/nonexistent", "/etc/passwd", "/tmp"])
+def test_what_cannot_be_started_is_an_outcome(path: str):
+    outcome = run(Command((path,), ENV))
+    assert outcome.ended is Ended.NOT_STARTED
+    assert outcome.problem
+
+
+def test_a_script_without_interpreter_line_is_a_shell_script(tmp_path: Path):
+    script = tmp_path / "old"
+    script.write_text("echo $1\n")
+    script.chmod(0o700)
+    assert run(Command((str(script), "hello"), ENV)).stdout == b"hello\n"
+
+
+def test_nothing_is_inherited_but_the_given_environment_and_standard_files(tmp_path: Path):
+    with (tmp_path / "secret").open("w"):
+        outcome = run(sh("env; readlink /proc/$$/fd/* | grep -c secret"))
+    lines = outcome.stdout.decode().split()
+    assert {line.split("=")[0] for line in lines[:-1]} <= {"PATH", "PWD", "_", "OLDPWD", "SHLVL"}
+    assert lines[-1] == "0"
+
+
+def test_the_program_has_no_terminal_and_its_own_session():
+    outcome = run(sh("ps -o pid=,sid= -p $$ 2>/dev/null || cut -d' ' -f1,6 /proc/$$/stat"))
+    pid, session = outcome.stdout.split()
+    assert pid == session
+
+
+def test_many_programs_run_side_by_side_and_report_as_they_end():
+    runner: Runner[str] = Runner()
+    runner.start("slow", sh("sleep 0.3; echo slow"))
+    runner.start("quick", sh("echo quick"))
+    runner.start("missing", Command(("/nonexistent",), ENV))
+    order = []
+    while len(runner):
+        order += [key for key, _ in runner.wait(5)]
+    assert order == ["missing", "quick", "slow"]
+
+
+def test_wait_gives_up_at_its_timeout_and_kill_ends_all():
+    runner: Runner[str] = Runner()
+    runner.start("a", sh("sleep 60"))
+    assert runner.wait(0.05) == []
+    runner.kill()
+    [(key, outcome)] = runner.wait(5)
+    assert (key, outcome.ended) == ("a", Ended.SIGNALLED)
+
+
+def test_an_output_path_is_held_as_long_as_the_program_lives(tmp_path: Path):
+    path = tmp_path / "out"
+    assert not is_held(path)
+    runner: Runner[int] = Runner()
+    runner.start(0, sh("echo id-1; sleep 60", output_path=path))
+    assert is_held(path)
+    assert eventually(lambda: path.read_bytes() == b"id-1\n")
+    assert kill_holders(path) >= 1
+    [(_, outcome)] = runner.wait(5)
+    assert outcome.stdout == b"id-1\n"
+    assert not is_held(path)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
