@@ -1,0 +1,189 @@
+"""Who may do what: users, groups and permission bits as in OpenNebula; pure."""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from onecore.errors import InvalidInput, NotAuthorized
+from onecore.ids import GroupId, UserId
+
+ADMIN_USER = UserId(0)
+ADMIN_GROUP = GroupId(0)
+
+_LONGEST_NAME = 64
+_LONGEST_PASSWORD = 1024
+
+
+class Right(StrEnum):
+    """USE reads, MANAGE changes, ADMIN gives away."""
+
+    USE = "use"
+    MANAGE = "manage"
+    ADMIN = "admin"
+
+
+class Share(IntEnum):
+    """Whose three bits are meant; the value is how far left they stand."""
+
+    OWNER = 6
+    GROUP = 3
+    OTHER = 0
+
+
+_BITS = {Right.USE: 4, Right.MANAGE: 2, Right.ADMIN: 1}
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """Nine bits, as an octal number reads them: 0o640 is `um- u-- ---`."""
+
+    bits: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.bits <= 0o777:
+            raise InvalidInput(
+                f"permissions {self.bits} are not nine bits", hint="write an octet such as 640"
+            )
+
+    @classmethod
+    def from_octal(cls, text: str) -> "Permissions":
+        if len(text) != 3 or not set(text) <= set("01234567"):
+            raise InvalidInput(
+                f"permissions {text!r} are not an octet", hint="write three digits 0-7, as in 640"
+            )
+        return cls(int(text, 8))
+
+    def to_octal(self) -> str:
+        return f"{self.bits:03o}"
+
+    def has(self, share: Share, right: Right) -> bool:
+        return bool(self.bits >> share & _BITS[right])
+
+    def to_document(self) -> dict[str, str]:
+        """`{"OWNER_U": "1", ...}`, as documents carry them."""
+        return {
+            f"{share.name}_{right.name[0]}": "1" if self.has(share, right) else "0"
+            for share in Share
+            for right in Right
+        }
+
+    def share_text(self, share: Share) -> str:
+        """`um-`"""
+        return "".join(right.value[0] if self.has(share, right) else "-" for right in Right)
+
+    def text(self, separator: str = " ") -> str:
+        """`um- u-- ---`"""
+        return separator.join(self.share_text(share) for share in Share)
+
+
+DEFAULT_PERMISSIONS = Permissions(0o600)
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who asks. `group_ids` holds every group of the user; the primary one counts without being in it."""
+
+    user_id: UserId
+    user_name: str
+    group_id: GroupId
+    group_ids: frozenset[GroupId] = frozenset()
+
+    @property
+    def is_admin(self) -> bool:
+        return self.user_id == ADMIN_USER or self.is_member(ADMIN_GROUP)
+
+    def is_member(self, group_id: GroupId) -> bool:
+        return group_id == self.group_id or group_id in self.group_ids
+
+
+@dataclass(frozen=True)
+class Resource:
+    """What is asked for, with enough to say so in a sentence."""
+
+    kind: str
+    id: int
+    name: str
+    owner_id: UserId
+    owner_name: str
+    group_id: GroupId
+    permissions: Permissions
+
+
+def allows(
+    principal: Principal, owner_id: UserId, group_id: GroupId, permissions: Permissions, right: Right
+) -> bool:
+    """Every share the principal belongs to may grant the right; administrators always have it."""
+    return principal.is_admin or any(
+        permissions.has(share, right) for share in _shares(principal, owner_id, group_id)
+    )
+
+
+def check(principal: Principal, resource: Resource, right: Right) -> None:
+    """Raises NotAuthorized unless the principal has the right."""
+    if allows(principal, resource.owner_id, resource.group_id, resource.permissions, right):
+        return
+    raise NotAuthorized(
+        f"user {principal.user_name!r} may not {right} {resource.kind} {resource.id} ({resource.name!r}): "
+        f"owner {resource.owner_name}, permissions {resource.permissions.text(separator='')}",
+        hint=f"ask {resource.owner_name} or an administrator to grant you the {right} right (chmod)",
+    )
+
+
+def valid_name(name: str, kind: str = "user") -> str:
+    """The name itself, if a user or a group may have it; else InvalidInput says why not."""
+    reason = _name_problem(name)
+    if reason:
+        raise InvalidInput(
+            f"{kind} name {name[:_LONGEST_NAME]!r} {reason}", hint="use a name such as 'web-team'"
+        )
+    return name
+
+
+def hash_password(password: str, salt: bytes) -> str:
+    """`scrypt$n$r$p$salt$hash`, to be stored. `salt` is 16 random bytes, fresh for every password."""
+    if not 0 < len(_encoded(password)) <= _LONGEST_PASSWORD:
+        raise InvalidInput(f"a password has 1 to {_LONGEST_PASSWORD} bytes")
+    n, r, p = 2**14, 8, 5  # the least that OWASP recommends for 16 MiB of memory
+    return f"scrypt${n}${r}${p}${salt.hex()}${_scrypt(password, salt, n, r, p).hex()}"
+
+
+def verify_password(stored: str, password: str) -> bool:
+    """Whether the password is the one stored; takes as long for a wrong one. A damaged hash fits nobody."""
+    from hmac import compare_digest  # lazy: most commands check no password
+
+    try:
+        scheme, n, r, p, salt, digest = stored.split("$")
+        expected = bytes.fromhex(digest)
+        actual = _scrypt(password, bytes.fromhex(salt), int(n), int(r), int(p))
+    except (ValueError, OverflowError):
+        return False
+    return scheme == "scrypt" and compare_digest(actual, expected)
+
+
+def _shares(principal: Principal, owner_id: UserId, group_id: GroupId) -> tuple[Share, ...]:
+    owner = (Share.OWNER,) if principal.user_id == owner_id else ()
+    group = (Share.GROUP,) if principal.is_member(group_id) else ()
+    return (*owner, *group, Share.OTHER)
+
+
+def _name_problem(name: str) -> str:
+    problems = (
+        (not 1 <= len(name) <= _LONGEST_NAME, f"must have 1 to {_LONGEST_NAME} characters"),
+        (":" in name, "must not contain ':'"),
+        (
+            any(char.isspace() or not char.isprintable() for char in name),
+            "must not contain blanks or controls",
+        ),
+        (name.isdigit(), "must not be a number, which would be taken for an id"),
+        (name.startswith("-"), "must not begin with '-', which would be taken for an option"),
+    )
+    return next((text for is_bad, text in problems if is_bad), "")
+
+
+def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
+    from hashlib import scrypt  # lazy: see verify_password
+
+    return scrypt(_encoded(password), salt=salt, n=n, r=r, p=p, dklen=32)
+
+
+def _encoded(password: str) -> bytes:
+    return password.encode("utf-8", "surrogateescape")  # a command line may hold bytes that are no text

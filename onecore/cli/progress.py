@@ -1,0 +1,203 @@
+"""What is going on, shown on stderr while a command waits: plain lines, or a live table on a terminal."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self, TextIO
+
+from onecore.cli.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.live import Live
+
+_LOUD = frozenset({"warn", "warning", "error"})
+_REFRESH_S = 0.1
+
+
+@dataclass(frozen=True)
+class ProgressEvent:
+    """One thing that happened at `at` (epoch seconds).
+
+    Without `key` it is about the subject as a whole and `text` is its state; with `key` it is about one
+    row, such as a host, which is `done` when nothing more will happen to it.
+    """
+
+    at: float
+    subject: str
+    text: str
+    level: str = "info"
+    key: str = ""
+    step: str = ""
+    done: bool = False
+
+
+class Progress(Protocol):
+    """Where progress goes; a context manager, so that the terminal is always left in order."""
+
+    def event(self, event: ProgressEvent) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def progress_for(stream: TextIO) -> Progress:
+    """The live table when `stream` is a terminal, else plain lines."""
+    return LiveProgress(stream) if stream.isatty() else PlainProgress(stream)
+
+
+class PlainProgress:
+    """One line an event: `12:30:01 provision 0: APPLYING` (UTC)."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._reader_gone = False
+
+    def event(self, event: ProgressEvent) -> None:
+        if self._reader_gone:
+            return
+        try:
+            self._stream.write(plain_line(event) + "\n")
+            self._stream.flush()
+        except OSError:
+            # Who stops reading the progress has not asked for the work to stop.
+            self._reader_gone = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+
+def plain_line(event: ProgressEvent) -> str:
+    """The event as one line of text."""
+    subject = " ".join(part for part in (event.subject, event.key) if part)
+    level = event.level.upper() if event.level in _LOUD else ""
+    parts = (part for part in (subject, event.step, level, event.text) if part)
+    return printable(f"{datetime.fromtimestamp(event.at, UTC):%H:%M:%S} {': '.join(parts)}")
+
+
+@dataclass
+class Line:
+    """A row of the live table: one host, say."""
+
+    name: str
+    since: float
+    step: str = ""
+    text: str = ""
+    until: float = 0.0
+    done: bool = False
+    loud: bool = False
+
+
+@dataclass
+class Board:
+    """What the live table shows, folded from the events."""
+
+    subject: str = ""
+    text: str = ""
+    lines: dict[str, Line] = field(default_factory=dict)
+
+    def add(self, event: ProgressEvent) -> None:
+        self.subject = event.subject
+        if not event.key:
+            self.text = event.text
+            return
+        line = self.lines.setdefault(event.key, Line(event.key, since=event.at))
+        if not line.done:
+            line.until = event.at
+        line.step = event.step or line.step
+        line.text, line.done, line.loud = event.text, event.done, event.level in _LOUD
+
+    def header(self) -> str:
+        done = sum(line.done for line in self.lines.values())
+        counted = f"  {done}/{len(self.lines)}" if self.lines else ""
+        return printable(f"{self.subject}: {self.text}{counted}")
+
+    def shown(self, room: int) -> tuple[list[Line], int]:
+        """The lines that fit, in order of appearance, and how many do not; finished ones give way first."""
+        lines = list(self.lines.values())
+        if len(lines) <= room:
+            return lines, 0
+        kept = sorted(lines, key=lambda line: line.done and not line.loud)[: max(room - 1, 1)]
+        names = {line.name for line in kept}
+        return [line for line in lines if line.name in names], len(lines) - len(kept)
+
+
+class LiveProgress:
+    """A row per key under a header, redrawn in place; warnings and errors stay above as lines."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._board = Board()
+        self._live: Live | None = None
+        self._drawn_at = float("-inf")
+
+    def event(self, event: ProgressEvent) -> None:
+        self._board.add(event)
+        if self._live is None:
+            return
+        try:
+            if event.level in _LOUD:
+                self._live.console.print(plain_line(event), markup=False, highlight=False, soft_wrap=True)
+            # A burst of events is drawn once: the redraw costs more than the event. Leaving draws the rest.
+            if event.at - self._drawn_at >= _REFRESH_S or event.done:
+                self._drawn_at = event.at
+                self._live.update(_drawing(self._board, self._live.console), refresh=True)
+        except OSError:
+            self._live = None  # the terminal is gone; the work goes on
+
+    def __enter__(self) -> Self:
+        from rich.console import Console  # lazy: only a command that waits at a terminal draws
+        from rich.live import Live
+
+        console = Console(file=self._stream)
+        # Redrawn on events alone: no thread, no clock of its own.
+        self._live = Live(
+            "", console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
+        )
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        live, self._live = self._live, None
+        if live is None:
+            return
+        try:
+            live.update(_drawing(self._board, live.console))
+            live.stop()
+        except OSError:
+            return
+
+
+def _drawing(board: Board, console: "Console") -> "RenderableType":
+    from rich.console import Group  # lazy: see LiveProgress.__enter__
+    from rich.table import Table
+    from rich.text import Text
+
+    if not board.subject:
+        return Text("")
+    lines, left_out = board.shown(console.height - 4)
+    grid = Table(box=None, pad_edge=False, show_edge=False)
+    for title in ("NAME", "STEP", "STATE"):
+        grid.add_column(title, no_wrap=True, overflow="ellipsis")
+    grid.add_column("SECONDS", justify="right")
+    for line in lines:
+        style = "red" if line.loud else "green" if line.done else ""
+        grid.add_row(*(Text(cell) for cell in _cells(line)), style=style)
+    rest = [Text(f"... and {left_out} more")] if left_out else []
+    return Group(Text(board.header(), style="bold"), *([grid] if lines else []), *rest)
+
+
+def _cells(line: Line) -> Iterator[str]:
+    yield from (printable(line.name), printable(line.step), printable(line.text))
+    yield f"{line.until - line.since:.0f}"

@@ -1,0 +1,74 @@
+"""The only reader of the environment: where things are and who is asking."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from onecore.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says.
+
+    `home` holds all state (DESIGN 6). `remotes` are the folders named by `--remotes` and `ONE_REMOTES`,
+    in that order. `auth_file` is set when the user named a credentials file of his own by `ONE_AUTH`.
+    """
+
+    home: Path
+    remotes: tuple[tuple[str, Path], ...] = ()
+    auth_file: Path | None = None
+    debug: bool = False
+    base_environment: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def database(self) -> Path:
+        return self.home / "one.db"
+
+    @property
+    def run_directory(self) -> Path:
+        return self.home / "run"
+
+    @property
+    def log_directory(self) -> Path:
+        return self.home / "logs"
+
+    def secrets_from_environment(self, variables: Iterable[str]) -> dict[str, str]:
+        """The variables that a driver declares to hold its secrets, where they are set."""
+        return {name: self.environ[name] for name in variables if name in self.environ}
+
+
+def read(environ: Mapping[str, str] = os.environ, remotes: str = "") -> Settings:
+    """The settings of this process; `remotes` is the value of `--remotes`."""
+    home = environ.get("ONE_HOME") or _data_home(environ) / "one"
+    return Settings(
+        home=Path(home).expanduser().absolute(),
+        remotes=tuple(_remotes(environ, remotes)),
+        auth_file=Path(environ["ONE_AUTH"]).expanduser() if environ.get("ONE_AUTH") else None,
+        debug=environ.get("ONE_DEBUG", "") not in ("", "0"),
+        base_environment={
+            name: environ[name] for name in ("PATH", "HOME", "TMPDIR", "TZ") if name in environ
+        },
+    )
+
+
+def _data_home(environ: Mapping[str, str]) -> Path:
+    if environ.get("XDG_DATA_HOME"):
+        return Path(environ["XDG_DATA_HOME"])
+    if environ.get("HOME"):
+        return Path(environ["HOME"], ".local", "share")
+    raise InvalidInput(
+        "neither ONE_HOME nor HOME is set", hint="set ONE_HOME to the folder that holds the state"
+    )
+
+
+def _remotes(environ: Mapping[str, str], option: str) -> list[tuple[str, Path]]:
+    named = [("--remotes", option), ("ONE_REMOTES", environ.get("ONE_REMOTES", ""))]
+    return [
+        (origin, Path(folder).expanduser().absolute())
+        for origin, value in named
+        for folder in value.split(os.pathsep)
+        if folder
+    ]

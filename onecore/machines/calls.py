@@ -1,0 +1,160 @@
+"""From a resource to the driver call that serves it, and from the driver's answer to what it means."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from onecore.drivers import protocol
+from onecore.drivers.catalog import Driver
+from onecore.drivers.deployment import Deployment, to_xml
+from onecore.drivers.manifest import FILE_NAME
+from onecore.drivers.protocol import ListState, PollState
+from onecore.errors import OneError
+from onecore.machines.decide import Facts, Health
+from onecore.machines.model import Kind, Resource
+from onecore.process import Command, Outcome
+
+LIST_LIMIT = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One thing that exists at the provider, by its owner tag."""
+
+    name: str
+    deploy_id: str
+    health: Health
+    addresses: tuple[str, ...] = ()
+    metrics: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verbs:
+    """The actions of a driver that make, remove and list one kind of resource."""
+
+    create: str
+    destroy: str
+    list: str
+
+
+VERBS = {
+    Kind.MACHINE: Verbs("deploy", "cancel", "list"),
+    Kind.ADDRESS: Verbs("allocate_ip", "release_ip", "list_ips"),
+}
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A driver with the account it works on. `secrets` are by environment variable."""
+
+    driver: Driver
+    secrets: Mapping[str, str]
+    home: Path
+    base_path: str
+
+    def facts(self, kind: Kind) -> Facts:
+        manifest = self.driver.manifest
+        return Facts(
+            can_list=VERBS[kind].list in manifest.extensions,
+            idempotent=manifest.idempotent,
+            confirm_s=manifest.limits.timeouts.get("confirm", 15.0),
+            boot_s=manifest.limits.timeouts.get("boot", 600.0),
+        )
+
+    def create(self, resource: Resource, run_file: Callable[[str], Path]) -> Command:
+        """The call that makes it, or powers it on when it has a deploy id. Writes the deployment file."""
+        verb = VERBS[resource.kind].create
+        if resource.kind is Kind.ADDRESS:
+            argv = protocol.allocate_ip(self.driver.executable(verb), resource.name)
+            return self._command(verb, argv, output_path=run_file("out"))
+        xml = to_xml(self._deployment(resource))
+        file = run_file("xml")
+        argv = protocol.deploy(self.driver.executable(verb), file, resource.name, resource.number)
+        protocol.write_deployment(file, xml)
+        return self._command(verb, argv, xml.encode(), run_file("out"))
+
+    def destroy(self, resource: Resource, run_file: Callable[[str], Path]) -> Command:
+        verb = VERBS[resource.kind].destroy
+        executable = self.driver.executable(verb)
+        if resource.kind is Kind.ADDRESS:
+            argv = protocol.release_ip(executable, resource.deploy_id, resource.name)
+        else:
+            argv = protocol.act(executable, resource.deploy_id, resource.name, resource.number)
+        return self._command(verb, argv, output_path=run_file("out"))
+
+    def act(self, resource: Resource, verb: str, run_file: Callable[[str], Path]) -> Command:
+        """The power actions: reboot, reset, shutdown (power off), suspend, resume, poll."""
+        executable = self.driver.executable(verb)
+        argv = protocol.act(executable, resource.deploy_id, resource.name, resource.number)
+        if verb == "shutdown":
+            argv = protocol.shutdown(executable, resource.deploy_id, resource.name, resource.number)
+        return self._command(verb, argv, output_path=run_file("out"))
+
+    def poll(self, resource: Resource) -> Command:
+        executable = self.driver.executable("poll")
+        argv = protocol.act(executable, resource.deploy_id, resource.name, resource.number)
+        return self._command("poll", argv)
+
+    def list(self, kind: Kind) -> Command:
+        verb = VERBS[kind].list
+        command = self._command(verb, protocol.ask(self.driver.executable(verb)))
+        return replace(command, output_limit=LIST_LIMIT)
+
+    def created_id(self, resource: Resource, outcome: Outcome) -> tuple[str, tuple[str, ...]]:
+        """The id (and address) that a successful create answered."""
+        if resource.kind is Kind.ADDRESS:
+            address = protocol.parse_allocated(outcome.stdout)
+            return address.id, (address.ip,)
+        return protocol.parse_deploy_id(outcome.stdout), ()
+
+    def listed(self, kind: Kind, outcome: Outcome) -> dict[str, Seen]:
+        if kind is Kind.ADDRESS:
+            found = protocol.parse_addresses(outcome.stdout)
+            return {a.tag: Seen(a.tag, a.id, Health.RUNNING, (a.ip,)) for a in found}
+        return {
+            m.name: Seen(m.name, m.deploy_id, _LISTED[m.state], m.addresses, m.metrics)
+            for m in protocol.parse_list(outcome.stdout)
+        }
+
+    def polled(self, resource: Resource, outcome: Outcome) -> Seen:
+        answer = protocol.parse_poll(outcome.stdout)
+        health = _POLLED[answer.state]
+        # Drivers of the old tool may print no state: a poll that succeeds was all that it asked for.
+        if answer.state is PollState.UNKNOWN and not (self.driver.path / FILE_NAME).exists():
+            health = Health.RUNNING
+        return Seen(resource.name, resource.deploy_id, health, answer.addresses, answer.metrics)
+
+    def failure(self, verb: str, label: str, outcome: Outcome) -> OneError:
+        return protocol.failure(self.driver.name, verb, label, outcome, tuple(self.secrets.values()))
+
+    def _deployment(self, resource: Resource) -> Deployment:
+        deployment = Deployment(**resource.deployment)  # type: ignore[arg-type]  # stored by asdict
+        if not resource.deploy_id:
+            return deployment
+        return replace(deployment, provision={**deployment.provision, "deploy_id": resource.deploy_id})
+
+    def _command(
+        self, verb: str, argv: tuple[str, ...], stdin: bytes = b"", output_path: Path | None = None
+    ) -> Command:
+        return Command(
+            argv,
+            protocol.environment(self.home, self.secrets, self.base_path),
+            stdin,
+            timeout_s=self.driver.manifest.limits.timeout_for(verb),
+            output_path=output_path,
+        )
+
+
+_LISTED = {
+    ListState.RUNNING: Health.RUNNING,
+    ListState.OFF: Health.OFF,
+    ListState.PENDING: Health.PENDING,
+    ListState.ERROR: Health.ERROR,
+}
+_POLLED = {
+    PollState.ACTIVE: Health.RUNNING,
+    PollState.OFF: Health.OFF,
+    PollState.ERROR: Health.ERROR,
+    PollState.GONE: Health.GONE,
+    PollState.UNKNOWN: Health.PENDING,
+}

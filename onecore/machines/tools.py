@@ -1,0 +1,42 @@
+"""What the machine loop acts with: handed in, never looked up."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from onecore.clock import Clock
+from onecore.machines.calls import Binding
+from onecore.machines.model import Kind, Resource
+from onecore.store.engine import Database, Transaction
+
+Group = tuple[str, int | None, Kind]
+
+
+@dataclass(frozen=True)
+class Tools:
+    """`bind` finds a resource's driver and account; `jitter` gives 0 to 1; `boundary` hears of every point at
+    which a crash could fall; `report` of every change (record, text, level), for people to see;
+    `stop_requested` (another process did) and `interrupted` (the user did) give a reason to stop."""
+
+    database: Database
+    clock: Clock
+    jitter: Callable[[], float]
+    bind: Callable[[Resource], Binding]
+    run_directory: Path
+    report: Callable[[Resource, str, str], None] = lambda resource, text, level: None
+    boundary: Callable[[str], None] = lambda name: None
+    stop_requested: Callable[[Transaction], str] = lambda tx: ""
+    interrupted: Callable[[], str] = lambda: ""
+
+    def run_file(self, operation_id: int) -> Callable[[str], Path]:
+        """Where the files of one operation are: its deployment file and its driver's output."""
+        return lambda suffix: self.run_directory / f"{operation_id}.{suffix}"
+
+    def forget_run_files(self, operation_id: int) -> None:
+        for suffix in ("xml", "out"):
+            self.run_file(operation_id)(suffix).unlink(missing_ok=True)
+
+
+def group_of(resource: Resource) -> Group:
+    """Resources that one list of one provider answers for."""
+    return resource.driver, resource.provider_id, resource.kind

@@ -1,0 +1,1 @@
+"""State on disk: the only package of the library that speaks SQL."""

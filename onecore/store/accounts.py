@@ -1,0 +1,68 @@
+"""Users and groups."""
+
+from dataclasses import dataclass
+
+from onecore.access import Principal
+from onecore.errors import NotFound
+from onecore.ids import GroupId, UserId
+from onecore.store.engine import Transaction
+
+ADMIN_USER = UserId(0)
+ADMIN_GROUP = GroupId(0)
+USERS_GROUP = GroupId(1)
+
+
+@dataclass(frozen=True)
+class User:
+    id: UserId
+    name: str
+    password: str
+    gid: GroupId
+
+
+def seed(tx: Transaction, password_hash: str) -> None:
+    """The accounts of a new installation: oneadmin, and the group of everybody else."""
+    for group in ("oneadmin", "users"):
+        add_group(tx, group)
+    add_user(tx, "oneadmin", password_hash, ADMIN_GROUP)
+
+
+def add_group(tx: Transaction, name: str) -> GroupId:
+    group_id = GroupId(tx.next_id("group"))
+    tx.run("INSERT INTO user_group (id, name) VALUES (?, ?)", (group_id, name))
+    return group_id
+
+
+def add_user(tx: Transaction, name: str, password_hash: str, gid: GroupId) -> UserId:
+    user_id = UserId(tx.next_id("user"))
+    tx.run(
+        "INSERT INTO user (id, name, password, gid) VALUES (?, ?, ?, ?)", (user_id, name, password_hash, gid)
+    )
+    return user_id
+
+
+def users(tx: Transaction) -> list[User]:
+    return [User(*row) for row in tx.all("SELECT id, name, password, gid FROM user ORDER BY id")]
+
+
+def groups(tx: Transaction) -> list[tuple[int, str]]:
+    return [(row["id"], row["name"]) for row in tx.all("SELECT id, name FROM user_group ORDER BY id")]
+
+
+def user_named(tx: Transaction, name: str) -> User:
+    row = tx.one("SELECT id, name, password, gid FROM user WHERE name = ?", (name,))
+    if row is None:
+        raise NotFound(f"there is no user '{name}'", hint="see: oneprovision user list")
+    return User(*row)
+
+
+def principal(user: User) -> Principal:
+    return Principal(user.id, user.name, user.gid, frozenset({user.gid}))
+
+
+def remove_user(tx: Transaction, user_id: int) -> None:
+    tx.run("DELETE FROM user WHERE id = ?", (user_id,))
+
+
+def remove_group(tx: Transaction, group_id: int) -> None:
+    tx.run("DELETE FROM user_group WHERE id = ?", (group_id,))

@@ -1,0 +1,33 @@
+"""The log of what happened to an object, with reasons: shown by `show`, `logs` and the API."""
+
+from dataclasses import dataclass
+
+from onecore.store.engine import Transaction
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line. `level` is I, W or E; `action` groups lines ("State changed"); `at` in seconds."""
+
+    id: int
+    subject: str
+    at: float
+    level: str
+    action: str
+    text: str
+
+
+def add(tx: Transaction, subject: str, at: float, action: str, text: str, level: str = "I") -> None:
+    tx.run(
+        "INSERT INTO event (subject, at, level, action, text) VALUES (?, ?, ?, ?, ?)",
+        (subject, at, level, action, text),
+    )
+
+
+def of(tx: Transaction, subject: str, after: int = 0, action: str = "") -> list[Event]:
+    """The lines of `subject` with an id above `after`, oldest first; of one `action` only, if given."""
+    rows = tx.all(
+        "SELECT * FROM event WHERE subject = ? AND id > ? AND (? = '' OR action = ?) ORDER BY id",
+        (subject, after, action, action),
+    )
+    return [Event(**dict(row)) for row in rows]

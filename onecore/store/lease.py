@@ -1,0 +1,113 @@
+"""Leases: one worker at a time on one thing, and no late write by one that lost it.
+
+The token of a lease grows with each claim; every write of a worker names its token and is refused when a
+newer one exists (a fencing token).
+"""
+
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from onecore.errors import WrongState
+from onecore.store.engine import Transaction
+
+TTL_S = 60.0
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A process; `started` (clock ticks after boot) tells it from a later one of the same number."""
+
+    host: str
+    boot: str
+    pid: int
+    started: str
+
+    def __str__(self) -> str:
+        return f"{self.host} {self.boot} {self.pid} {self.started}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Owner":
+        host, boot, pid, started = text.split(" ")
+        return cls(host, boot, int(pid), started)
+
+
+@dataclass(frozen=True)
+class Lease:
+    key: str
+    token: int
+
+
+def this_process() -> Owner:
+    return Owner(socket.gethostname(), _boot_id(), os.getpid(), _start_time(os.getpid()) or "0")
+
+
+def is_dead(owner: Owner, here: Owner) -> bool:
+    """Whether that process is known to be over; of another machine one cannot tell."""
+    if owner.host != here.host:
+        return False
+    return owner.boot != here.boot or _start_time(owner.pid) != owner.started
+
+
+def claim(tx: Transaction, key: str, purpose: str, now: float, me: Owner) -> Lease:
+    """Take the lease `key`; raises WrongState naming the holder when somebody living has it."""
+    row = tx.one("SELECT * FROM lease WHERE key = ?", (key,))
+    if row is not None and row["owner"] is not None and row["expires_at"] > now:
+        holder = Owner.parse(row["owner"])
+        if not is_dead(holder, me):
+            raise WrongState(
+                f"{key.replace('/', ' ')} is being worked on by process {holder.pid} on {holder.host} "
+                f"({row['purpose']})",
+                hint=f"follow it with: oneprovision logs {key.rpartition('/')[2]} --follow",
+                retryable=True,
+            )
+    token = 1 if row is None else int(row["token"]) + 1
+    tx.run(
+        "INSERT INTO lease (key, token, owner, purpose, expires_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key)"
+        " DO UPDATE SET token = excluded.token, owner = excluded.owner, purpose = excluded.purpose,"
+        " expires_at = excluded.expires_at",
+        (key, token, str(me), purpose, now + TTL_S),
+    )
+    return Lease(key, token)
+
+
+def check(tx: Transaction, lease: Lease) -> None:
+    """Refuse the write of a worker that lost its lease."""
+    row = tx.one("SELECT token FROM lease WHERE key = ?", (lease.key,))
+    if row is None or row["token"] != lease.token:
+        raise WrongState(
+            f"another process took over {lease.key.replace('/', ' ')}; this one stops",
+            hint="nothing is lost: the other process carries on",
+        )
+
+
+def renew(tx: Transaction, lease: Lease, now: float) -> None:
+    check(tx, lease)
+    tx.run("UPDATE lease SET expires_at = ? WHERE key = ?", (now + TTL_S, lease.key))
+
+
+def release(tx: Transaction, lease: Lease) -> None:
+    """Give it back; the token stays, so that it keeps growing."""
+    tx.run("UPDATE lease SET owner = NULL WHERE key = ? AND token = ?", (lease.key, lease.token))
+
+
+def holder(tx: Transaction, key: str, now: float) -> tuple[Owner, str] | None:
+    """Who has the lease, and what for."""
+    row = tx.one("SELECT owner, purpose, expires_at FROM lease WHERE key = ?", (key,))
+    if row is None or row["owner"] is None or row["expires_at"] <= now:
+        return None
+    return Owner.parse(row["owner"]), row["purpose"]
+
+
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def _start_time(pid: int) -> str | None:
+    """The process's start in clock ticks after boot, None where it is over (a zombie is)."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] in ("Z", "X") else fields[19]

@@ -1,0 +1,1 @@
+"""The command line of oneprovision: parse, ask a use case, print."""

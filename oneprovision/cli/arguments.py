@@ -1,0 +1,106 @@
+"""Arguments and options that several commands share, and names turned into ids."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from onecore.cli.idlist import resolve
+
+if TYPE_CHECKING:
+    from oneprovision.deps import Deps
+    from oneprovision.model.provision import Options
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FAIL_MODES = ("retry", "skip", "cleanup", "quit")
+
+
+def provision_id(deps: "Deps", selector: str) -> int:
+    """One provision by id or name."""
+    from onecore.errors import InvalidInput
+
+    ids = provision_ids(deps, selector)
+    if len(ids) != 1:
+        raise InvalidInput(f"'{selector}' names {len(ids)} provisions; this command takes one")
+    return ids[0]
+
+
+def provision_ids(deps: "Deps", selector: str) -> tuple[int, ...]:
+    """Provisions by ids, ranges and names: `1,8..15,web`. A name means the one that is not DONE."""
+    from oneprovision import store  # lazy: digits need no look-up of names, but the import is shared
+
+    def known() -> list[tuple[int, str]]:
+        with deps.database.read() as tx:
+            return store.names(tx)
+
+    return resolve(selector, known(), "provision")
+
+
+def effort_options(command: Command) -> Command:
+    """How hard to try, as `effort: dict` of what was given."""
+    options = [
+        click.option("--threads", type=click.IntRange(1, 256), help="Driver calls at a time (16)."),
+        click.option(
+            "--fail-retry",
+            type=click.IntRange(0, 100),
+            metavar="N",
+            help="Further tries of a call that failed (3).",
+        ),
+        click.option(
+            "--fail-sleep",
+            type=click.FloatRange(0, 3600),
+            metavar="S",
+            help="Seconds before the first of them, then doubling (1).",
+        ),
+        click.option("--fail-cleanup", is_flag=True, help="When hosts cannot be made: remove what was made."),
+        click.option("--fail-skip", is_flag=True, help="When hosts cannot be made: go on without them."),
+        click.option(
+            "--fail-quit",
+            is_flag=True,
+            help="When hosts cannot be made: stop and keep the rest for `retry` (default).",
+        ),
+        click.option(
+            "--fail-modes", metavar="M1,M2", default="", help="The same, in order: skip,cleanup,quit."
+        ),
+        click.option(
+            "--ping-timeout",
+            type=click.FloatRange(0, 3600),
+            metavar="S",
+            help="Seconds between SSH probes (20).",
+        ),
+        click.option(
+            "--ping-retries",
+            type=click.IntRange(1, 10_000),
+            metavar="N",
+            help="SSH probes before giving up (10).",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def effort(given: dict[str, Any]) -> "Options | None":
+    """The Options of the flags that were given; None when none was, so that earlier ones stay."""
+    from dataclasses import replace
+
+    from onecore.errors import InvalidInput
+    from oneprovision.model.provision import OnFailure, Options
+
+    modes = [mode.strip() for mode in given["fail_modes"].split(",") if mode.strip()]
+    unknown = [mode for mode in modes if mode not in FAIL_MODES]
+    if unknown:
+        raise InvalidInput(f"unknown fail mode '{unknown[0]}'", hint=f"known: {', '.join(FAIL_MODES)}")
+    order = [mode for mode in ("skip", "cleanup", "quit") if given[f"fail_{mode}"]]
+    chosen = tuple(OnFailure(mode) for mode in dict.fromkeys(modes + order) if mode != "retry")
+    fields: dict[str, Any] = {
+        "threads": given["threads"],
+        "fail_retry": given["fail_retry"],
+        "fail_sleep_s": given["fail_sleep"],
+        "on_failure": chosen or None,
+        "ping_timeout_s": given["ping_timeout"],
+        "ping_retries": given["ping_retries"],
+    }
+    fields = {name: value for name, value in fields.items() if value is not None}
+    return replace(Options(), **fields) if fields else None

@@ -1,0 +1,67 @@
+"""The tree of commands. Each is imported when it is run."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from onecore.cli.lazy import LazyGroup
+
+if TYPE_CHECKING:
+    from oneprovision.cli.session import Session
+
+_HERE = "oneprovision.cli"
+
+_TABLE = {
+    "create": (f"{_HERE}.create", "create", "Create a provision from a template."),
+    "validate": (f"{_HERE}.create", "validate", "Check a template; make nothing."),
+    "list": (f"{_HERE}.listing", "list_", "List provisions."),
+    "show": (f"{_HERE}.showing", "show", "Show one provision."),
+    "top": (f"{_HERE}.listing", "top", "List provisions again and again."),
+    "logs": (f"{_HERE}.showing", "logs", "Show what happened to a provision, and why."),
+    "rename": (f"{_HERE}.editing", "rename", "Give a provision another name."),
+    "update": (f"{_HERE}.editing", "update", "Change name, description or tags."),
+    "chown": (f"{_HERE}.editing", "chown", "Give provisions to another user."),
+    "chgrp": (f"{_HERE}.editing", "chgrp", "Give provisions to another group."),
+    "chmod": (f"{_HERE}.editing", "chmod", "Change who may use and manage provisions."),
+    "add-host": (f"{_HERE}.scaling", "add_host", "Add hosts to a provision."),
+    "del-host": (f"{_HERE}.scaling", "del_host", "Remove hosts from a provision."),
+    "add-ip": (f"{_HERE}.scaling", "add_ip", "Lease public addresses."),
+    "remove-ip": (f"{_HERE}.scaling", "remove_ip", "Give a public address back."),
+    "retry": (f"{_HERE}.ending", "retry", "Carry on with what failed or was cut short."),
+    "configure": (f"{_HERE}.ending", "configure", "Make the hosts ready again."),
+    "cancel": (f"{_HERE}.ending", "cancel", "Stop what is being done."),
+    "deprovision": (f"{_HERE}.ending", "deprovision", "Remove everything of a provision."),
+    "delete": (f"{_HERE}.ending", "delete", "Forget a provision that is DONE."),
+    "orphans": (f"{_HERE}.orphans", "orphans", "Compare the providers with what is recorded, both ways."),
+    "host": (f"{_HERE}.host", "host", "Look at hosts, and act on them."),
+    "cluster": (f"{_HERE}.objects", "cluster", "List clusters."),
+    "datastore": (f"{_HERE}.objects", "datastore", "List datastores."),
+    "network": (f"{_HERE}.objects", "network", "List networks and their addresses."),
+    "driver": (f"{_HERE}.driver", "driver", "Find and test drivers."),
+    "provider": (f"{_HERE}.provider", "provider", "Accounts that drivers work on."),
+    "user": (f"{_HERE}.accounts", "user", "People who may ask."),
+    "group": (f"{_HERE}.accounts", "group", "Groups of them."),
+}
+
+_ALIASES = {"del-ip": "remove-ip", "undeploy": "deprovision", "recover": "retry", "vnet": "network"}
+
+
+def oneprovision(session: "Session") -> click.Group:
+    """The root of the tree, for one run of the program."""
+
+    @click.group(cls=LazyGroup, table=_TABLE, aliases=_ALIASES, context_settings={"obj": session})
+    @click.option(
+        "--remotes", metavar="FOLDERS", default="", help="Look for drivers here first (folders with pm/)."
+    )
+    @click.version_option(package_name="onesuite", prog_name="oneprovision")
+    def oneprovision(remotes: str) -> None:
+        """Create, scale, repair and remove provisions: clusters of hosts with datastores and networks.
+
+        \b
+        oneprovision create examples/dummy-cluster.yaml
+        oneprovision add-host 0 --amount 2
+        oneprovision deprovision 0 --yes
+        """
+        session.remotes = remotes
+
+    return oneprovision

@@ -1,0 +1,324 @@
+"""Carries a provision from its state to rest, step by step: claim, load, decide, act, record, repeat.
+
+Every step may run twice. It looks only at what is stored and what is seen, so that a first run, a resume
+after a crash, and a retry are the same code.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from onecore.errors import DriverFailed, Interrupted, OneError
+from onecore.machines import record
+from onecore.machines.model import Kind, Resource, Wanted
+from onecore.machines.model import State as MachineState
+from onecore.machines.tools import Tools
+from onecore.machines.worker import Result, Worker
+from onecore.store import events, lease, resources
+from onecore.store.engine import Transaction
+from onecore.store.lease import Lease
+from oneprovision import enrolment, planner, readiness, store
+from oneprovision.deps import Deps, Notice
+from oneprovision.engines.pm import Engine
+from oneprovision.model.provision import ObjectKind, OnFailure, Provision, StoredObject
+from oneprovision.model.states import FAILURES, SETTLED, Event, State
+
+
+@dataclass(frozen=True)
+class Next:
+    """How a step ended: what moves the provision on, and why."""
+
+    event: Event
+    why: str
+    error: str = ""
+
+
+class Controller:
+    """Works on one provision under its lease, until it rests."""
+
+    def __init__(self, deps: Deps, held: Lease, provision: Provision, force: bool = False) -> None:
+        self.deps = deps
+        self.lease = held
+        self.provision = provision
+        tools = Tools(
+            database=deps.database,
+            clock=deps.clock,
+            jitter=deps.jitter,
+            bind=Engine(deps).bind,
+            run_directory=deps.settings.run_directory,
+            report=self._report,
+            boundary=deps.boundary,
+            stop_requested=lambda tx: store.get(tx, provision.id).stop,
+            interrupted=deps.interrupted,
+        )
+        options = provision.options
+        self.worker = Worker(tools, held, provision.key, options.policy(force), options.threads)
+
+    def run(self) -> Provision:
+        """Work until the provision rests; returns it as it is then.
+
+        Raises Interrupted when the user stops waiting: everything that was begun is recorded.
+        """
+        self.worker.recover()
+        while self.provision.state not in SETTLED:
+            self._advance()
+        return self.provision
+
+    def _advance(self) -> None:
+        step = _STEPS[self.provision.state]
+        try:
+            result = step(self)
+        except Interrupted as exc:
+            if exc.message != CANCELLED:
+                raise
+            result = Next(Event.FAIL, CANCELLED, f"cancelled while {self.provision.state.name}")
+        except OneError as exc:
+            result = Next(Event.FAIL, exc.message, exc.message)
+        self._move(result)
+
+    def concluded(self) -> Provision:
+        """Work until the provision rests; raises DriverFailed when it did not become as wanted."""
+        return conclude(self.run())
+
+    def move_in(self, tx: Transaction, event: Event, why: str, error: str = "") -> None:
+        """Change the state together with what else the transaction changes."""
+        now = self.deps.clock.now()
+        moved = store.move(tx, self.lease, store.get(tx, self.provision.id), event, why, now)
+        stop = "" if moved.state in SETTLED else moved.stop
+        self.provision = replace(moved, error=error or moved.error, stop=stop)
+        store.edit(tx, self.provision)
+
+    def _move(self, result: Next) -> None:
+        with self.deps.database.begin() as tx:
+            self.move_in(tx, result.event, result.why, result.error)
+        level = "E" if result.event is Event.FAIL else "I"
+        state = self.provision.state.name
+        text = f"{state}: {result.why}" if level == "E" else state
+        self.deps.notify(Notice(self.deps.clock.now(), f"provision {self.provision.id}", text, level))
+
+    # -- the steps -----------------------------------------------------------------------------------------
+
+    def begin(self) -> Next:
+        return Next(Event.SUCCEED, "accepted")
+
+    def init(self) -> Next:
+        """Evaluate the template and check everything that can be checked without making anything."""
+        given = enrolment.defaults(self.deps, self.provision.provider_id)
+        spec = enrolment.previewed(self.provision, given)
+        enrolment.check_drivers(self.deps, spec)
+        return Next(Event.SUCCEED, "template and drivers are in order")
+
+    def plan(self) -> Next:
+        """Record every object and machine that is to be; nothing is made yet."""
+        given = enrolment.defaults(self.deps, self.provision.provider_id)
+        with self.deps.database.begin() as tx:
+            lease.check(tx, self.lease)
+            changes = enrolment.enrol(tx, self.deps, self.provision, given)
+            self.log_plan(tx, changes)
+        self.tell_plan(changes)
+        added = sum(change.action is planner.Action.ADD for change in changes)
+        return Next(Event.SUCCEED, f"{added} objects to add")
+
+    def apply(self) -> Next:
+        failed = self._make(lambda resource: resource.kind is Kind.MACHINE)
+        return failed or Next(Event.SUCCEED, "every machine is made")
+
+    def register(self) -> Next:
+        """Put cluster, datastores, networks and hosts in service, and lease the public addresses."""
+        self._register()
+        failed = self._make(lambda resource: resource.kind is Kind.ADDRESS)
+        return failed or Next(Event.SUCCEED, "every object is in service")
+
+    def configure(self) -> Next:
+        self._make_ready()
+        return Next(Event.SUCCEED, "every host is ready")
+
+    def scale(self) -> Next:
+        """Everything that a change of hosts or addresses needs; what is done already is not repeated."""
+        failed = self._make(lambda resource: True)
+        if failed:
+            return failed
+        self._drop_removed()
+        self._register()
+        self._make_ready()
+        return Next(Event.SUCCEED, "every host and address is as wanted", self.provision.error)
+
+    def unregister(self) -> Next:
+        """Take out of service what is to be removed."""
+        with self.deps.database.begin() as tx:
+            lease.check(tx, self.lease)
+            doomed = self._doomed(tx)
+            store.save_objects(tx, [replace(each, registered=False) for each in doomed if each.registered])
+            now = self.deps.clock.now()
+            for each in (o for o in doomed if o.registered):
+                events.add(tx, self.provision.key, now, "OpenNebula object deleted", f"{each.kind} {each.id}")
+        return Next(Event.SUCCEED, f"{len(doomed)} objects are out of service")
+
+    def remove(self) -> Next:
+        """Remove the machines and addresses that are not wanted; the records go with them."""
+        result = self.worker.settle(lambda resource: resource.wanted is Wanted.ABSENT)
+        left = planner.leftovers(list(result.resources.values()))
+        if left:
+            raise DriverFailed("not removed: " + "; ".join(left))
+        self._drop_removed()
+        with self.deps.database.read() as tx:
+            remaining = resources.of_owner(tx, self.provision.key)
+        if remaining:
+            return Next(Event.KEEP, f"{len(remaining)} machines and addresses remain", self.provision.error)
+        with self.deps.database.begin() as tx:
+            lease.check(tx, self.lease)
+            store.remove_objects(tx, store.objects_of(tx, self.provision.id))
+        return Next(Event.SUCCEED, "nothing is left", self.provision.error)
+
+    # -- their parts ---------------------------------------------------------------------------------------
+
+    def _make(self, only: Callable[[Resource], bool]) -> Next | None:
+        """Drive the resources to what is wanted; what to do about failures is the user's choice."""
+        result = self.worker.settle(only)
+        if not result.problems:
+            return None
+        error = _summary(result)
+        lost = [r for r in result.resources.values() if r.id in result.problems]
+        newly = [r for r in lost if r.wanted is Wanted.PRESENT]
+        if not newly:
+            return Next(Event.FAIL, error, error)
+        choice = planner.after_failures(self.provision.options.on_failure, len(result.resources) - len(lost))
+        if choice is OnFailure.QUIT:
+            return Next(Event.FAIL, error, error)
+        return self._give_up_on(newly, choice, error)
+
+    def _give_up_on(self, failed: list[Resource], choice: OnFailure, error: str) -> Next | None:
+        with self.deps.database.begin() as tx:
+            lease.check(tx, self.lease)
+            self.provision = replace(self.provision, error=error)
+            store.edit(tx, replace(store.get(tx, self.provision.id), error=error))
+            if choice is OnFailure.CLEANUP:
+                failed = self._begun(tx)
+            resources.update(tx, [record.unwanted(r) for r in failed])
+            now = self.deps.clock.now()
+            events.add(tx, self.provision.key, now, "Plan", f"{choice}: {len(failed)} removed: {error}", "W")
+        if choice is OnFailure.CLEANUP and self.provision.state is not State.SCALING:
+            return Next(Event.DEPROVISION, f"cleaning up: {error}", error)
+        again = self.worker.settle(lambda r: r.wanted is Wanted.ABSENT)
+        if again.problems:
+            return Next(Event.FAIL, _summary(again), _summary(again))
+        self._drop_removed()
+        return None
+
+    def _begun(self, tx: Transaction) -> list[Resource]:
+        """What a cleanup takes back: all of a new provision, only the additions of one that ran."""
+        in_service = {o.id for o in store.objects_of(tx, self.provision.id) if _is_host(o) and o.registered}
+        every = resources.of_owner(tx, self.provision.key)
+        if self.provision.state is not State.SCALING:
+            return every
+        return [
+            r
+            for r in every
+            if r.state is not MachineState.READY or (r.kind is Kind.MACHINE and r.number not in in_service)
+        ]
+
+    def _register(self) -> None:
+        with self.deps.database.begin() as tx:
+            lease.check(tx, self.lease)
+            new = [o for o in store.objects_of(tx, self.provision.id) if not o.registered]
+            store.save_objects(tx, [replace(each, registered=True) for each in new])
+            for each in new:
+                now = self.deps.clock.now()
+                text = f"{each.kind} {each.id} {each.name}"
+                events.add(tx, self.provision.key, now, "OpenNebula object created", text)
+
+    def _make_ready(self) -> None:
+        with self.deps.database.read() as tx:
+            hosts = [o for o in store.objects_of(tx, self.provision.id) if _is_host(o)]
+            machines = {r.number: r for r in _machines(tx, self.provision)}
+        waiting = [(o, machines[o.id]) for o in hosts if o.body.get("ready") is not True and o.id in machines]
+        problems = readiness.wait_for_hosts(self.deps, self.lease, self.provision, waiting)
+        with self.deps.database.begin() as tx:
+            lease.check(tx, self.lease)
+            ready = [o for o, _ in waiting if o.id not in problems]
+            store.save_objects(tx, [replace(o, body={**o.body, "ready": True}) for o in ready])
+        if problems:
+            raise DriverFailed("; ".join(problems.values()), hint="repeat with: oneprovision retry")
+
+    def _doomed(self, tx: Transaction) -> list[StoredObject]:
+        """The objects that go: hosts whose machine is not wanted, and everything once no machine is."""
+        every = store.objects_of(tx, self.provision.id)
+        kept = {r.number for r in _machines(tx, self.provision) if r.wanted is Wanted.PRESENT}
+        doomed = [o for o in every if _is_host(o) and o.id not in kept]
+        return every if self.provision_ends(tx) else doomed
+
+    def provision_ends(self, tx: Transaction) -> bool:
+        """Whether nothing of the provision is wanted any more."""
+        return all(r.wanted is Wanted.ABSENT for r in resources.of_owner(tx, self.provision.key))
+
+    def _drop_removed(self) -> None:
+        """Hosts whose machine is confirmed gone have no record left; their objects follow."""
+        with self.deps.database.begin() as tx:
+            lease.check(tx, self.lease)
+            machines = {r.number for r in _machines(tx, self.provision)}
+            hosts = [o for o in store.objects_of(tx, self.provision.id) if _is_host(o)]
+            store.remove_objects(tx, [o for o in hosts if o.id not in machines])
+
+    def log_plan(self, tx: Transaction, changes: list[planner.Change]) -> None:
+        now = self.deps.clock.now()
+        for change in changes:
+            events.add(tx, self.provision.key, now, "Plan", str(change))
+
+    def tell_plan(self, changes: list[planner.Change]) -> None:
+        for change in changes:
+            self.deps.notify(
+                Notice(self.deps.clock.now(), f"provision {self.provision.id}", f"plan: {change}")
+            )
+
+    def _report(self, resource: Resource, text: str, level: str) -> None:
+        done = resource.state in (MachineState.READY, MachineState.GONE)
+        subject = f"provision {self.provision.id}"
+        self.deps.notify(
+            Notice(self.deps.clock.now(), subject, text, level, resource.label, resource.state.value, done)
+        )
+
+
+CANCELLED = "cancelled"
+
+
+def conclude(provision: Provision) -> Provision:
+    """The provision, unless something went wrong with it: then DriverFailed with the next step."""
+    if not provision.error:
+        return provision
+    number = provision.id
+    hint = {
+        State.RUNNING: f"it runs without what failed; see: oneprovision logs {number}",
+        State.DONE: "what had been made was removed again",
+    }.get(provision.state, f"repeat: oneprovision retry {number}, or: oneprovision deprovision {number}")
+    raise DriverFailed(
+        f"provision {number} is {provision.state.name}: {provision.error}",
+        hint=hint,
+        context={"id": number, "state": provision.state.name},
+    )
+
+
+def _machines(tx: Transaction, provision: Provision) -> list[Resource]:
+    return [r for r in resources.of_owner(tx, provision.key) if r.kind is Kind.MACHINE]
+
+
+def _is_host(each: StoredObject) -> bool:
+    return each.kind is ObjectKind.HOST
+
+
+def _summary(result: Result) -> str:
+    lines = [f"{result.resources[i].label}: {text}" for i, text in sorted(result.problems.items())]
+    shown = "; ".join(dict.fromkeys(lines[:5]))
+    return shown + (f"; and {len(lines) - 5} more" if len(lines) > 5 else "")
+
+
+_STEPS: dict[State, Callable[[Controller], Next]] = {
+    State.PENDING: Controller.begin,
+    State.INIT: Controller.init,
+    State.PLANNING: Controller.plan,
+    State.APPLYING: Controller.apply,
+    State.CONFIGURING_ONE: Controller.register,
+    State.CONFIGURING_PROVISION: Controller.configure,
+    State.SCALING: Controller.scale,
+    State.DEPROVISIONING_ONE: Controller.unregister,
+    State.DEPROVISIONING: Controller.remove,
+}
+assert not (_STEPS.keys() & FAILURES)  # noqa: S101 a table, checked where it is written

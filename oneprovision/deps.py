@@ -1,0 +1,43 @@
+"""What the use cases and the controller act with: one value, put together by bootstrap."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from onecore.access import Principal
+from onecore.clock import Clock
+from onecore.config import Settings
+from onecore.drivers.catalog import Catalog
+from onecore.store.engine import Database
+from onecore.store.lease import Owner
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that people who wait may want to see. `label` names the host or address, `step` its state."""
+
+    at: float
+    subject: str
+    text: str
+    level: str = "I"
+    label: str = ""
+    step: str = ""
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class Deps:
+    """`random_bytes(n)`, `jitter` (0 to 1) and `clock` are the only sources of chance and time. `boundary`
+    hears of every point at which a crash could fall, `notify` of everything that people may want to see;
+    `interrupted` gives the reason when the user wants to stop."""
+
+    settings: Settings
+    database: Database
+    catalog: Catalog
+    clock: Clock
+    principal: Principal
+    process: Owner
+    random_bytes: Callable[[int], bytes]
+    jitter: Callable[[], float]
+    boundary: Callable[[str], None] = lambda name: None
+    notify: Callable[[Notice], None] = lambda notice: None
+    interrupted: Callable[[], str] = lambda: ""

@@ -1,0 +1,1 @@
+"""How machines are made: by pm driver executables."""

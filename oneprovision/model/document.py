@@ -1,0 +1,145 @@
+"""The documents that `show -j`, `list -j` and the API answer: OneForm's envelope around what is stored."""
+
+from collections.abc import Mapping, Sequence
+
+from onecore.access import Permissions
+from onecore.machines.model import Kind, Resource
+from onecore.machines.model import State as MachineState
+from onecore.store.events import Event
+from oneprovision.model.provision import ObjectKind, Provision, StoredObject
+
+PROVISION_TYPE = "104"
+PROVIDER_TYPE = "103"
+
+HISTORIC = (
+    "State changed",
+    "Resource provisioned",
+    "Resource deprovisioned",
+    "OpenNebula object created",
+    "OpenNebula object deleted",
+)
+
+Document = dict[str, object]
+
+
+def envelope(
+    number: int, kind: str, owner: tuple[int, str, int, str], permissions: int, name: str, template: Document
+) -> Document:
+    """`{"DOCUMENT": …}`: everything outside the body is a string. `owner`: uid, user, gid, group."""
+    uid, user, gid, group = owner
+    return {
+        "DOCUMENT": {
+            "ID": str(number),
+            "UID": str(uid),
+            "GID": str(gid),
+            "UNAME": user,
+            "GNAME": group,
+            "NAME": name,
+            "TYPE": kind,
+            "PERMISSIONS": Permissions(permissions).to_document(),
+            "TEMPLATE": template,
+        }
+    }
+
+
+def provision_body(
+    p: Provision,
+    objects: Sequence[StoredObject],
+    resources: Sequence[Resource],
+    history: Sequence[Event] = (),
+) -> Document:
+    """The PROVISION_BODY. `hosts` are those in service; those on their way in or out are under `pending`."""
+    machines = {r.number: r for r in resources if r.kind is Kind.MACHINE}
+    hosts = [o for o in objects if o.kind is ObjectKind.HOST]
+    leased = [r for r in resources if r.kind is Kind.ADDRESS]
+    return {
+        "name": p.name,
+        "description": p.description,
+        "state": p.state.name,
+        "error": p.error,
+        "provider_id": p.provider_id,
+        "user_inputs_values": _answers(p.template, p.inputs),
+        "tags": dict(p.tags),
+        "registration_time": int(p.created_at),
+        "one_objects": {
+            "cluster": next((_plain(o) for o in objects if o.kind is ObjectKind.CLUSTER), {}),
+            "hosts": [host_entry(o, machines.get(o.id)) for o in hosts if o.registered],
+            "networks": [network_entry(o, leased) for o in objects if o.kind is ObjectKind.NETWORK],
+            "datastores": [_plain(o) for o in objects if o.kind is ObjectKind.DATASTORE],
+        },
+        "pending": [host_entry(o, machines.get(o.id)) for o in hosts if not o.registered],
+        "historic": [
+            {"action": e.action, "description": e.text, "time": int(e.at)}
+            for e in history
+            if e.action in HISTORIC
+        ],
+    }
+
+
+def host_entry(host: StoredObject, machine: Resource | None) -> Document:
+    """A host with the machine that it runs on."""
+    entry: Document = {
+        "id": host.id,
+        "name": host.name,
+        "resource_id": machine.deploy_id or None if machine else None,
+        "ip": machine.addresses[0] if machine and machine.addresses else None,
+        "state": host_state(host, machine),
+    }
+    if machine:
+        entry |= {
+            "driver": machine.driver,
+            "machine": machine.name,
+            "machine_state": machine.state.value,
+            "wanted": machine.wanted.value,
+            "metrics": dict(machine.metrics),
+        }
+        if machine.error:
+            entry["error"] = machine.error
+    return entry
+
+
+def network_entry(network: StoredObject, leased: Sequence[Resource]) -> Document:
+    """A network; `ar` has its static address ranges and the leased ones, each of one address."""
+    own = [r for r in leased if r.deployment.get("network") == network.id]
+    ranges = network.body.get("ar")
+    static = list(ranges) if isinstance(ranges, list) else []
+    return _plain(network) | {
+        "public": network.body.get("public") is True,
+        "ar": static
+        + [
+            {
+                "ar_id": r.number,
+                "ipam_mad": r.driver,
+                "ip": r.addresses[0] if r.addresses else None,
+                "size": 1,
+                "resource_id": r.deploy_id or None,
+                "state": r.state.value,
+            }
+            for r in own
+        ],
+    }
+
+
+def host_state(host: StoredObject, machine: Resource | None) -> str:
+    """One word for a column."""
+    if machine is None:
+        return "gone"
+    if machine.state is MachineState.READY:
+        return "on" if host.registered else "pending"
+    return {MachineState.OFF: "off", MachineState.BROKEN: "error", MachineState.NEW: "pending"}.get(
+        machine.state, machine.state.value
+    )
+
+
+def _plain(o: StoredObject) -> Document:
+    return {"id": o.id, "name": o.name, "registered": o.registered, "template": o.body.get("attributes", {})}
+
+
+def _answers(template: Mapping[str, object], inputs: Mapping[str, object]) -> Document:
+    from oneprovision.model.inputs import resolve, secret_names
+
+    declared = template.get("inputs")
+    if not isinstance(declared, list):
+        return {}
+    hidden = secret_names(declared)
+    return {name: "*****" if name in hidden else value for name, value in resolve(declared, inputs).items()}

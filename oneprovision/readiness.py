@@ -1,0 +1,94 @@
+"""Waits until new hosts answer on SSH, several at a time; hosts of drivers without SSH are ready at once."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from onecore.errors import Interrupted, OneError
+from onecore.machines.model import Resource
+from onecore.store import lease
+from onecore.store.lease import Lease
+from oneprovision.deps import Deps, Notice
+from oneprovision.model.provision import Provision, StoredObject
+from oneprovision.model.spec import Connection
+
+Pair = tuple[StoredObject, Resource]
+
+
+@dataclass
+class _Wait:
+    host: StoredObject
+    resource: Resource
+    tries: int = 0
+    next_at: float = 0.0
+    attempt: "Future[None] | None" = None
+    problem: str = ""
+
+
+def wait_for_hosts(deps: Deps, held: Lease, provision: Provision, pairs: Sequence[Pair]) -> dict[int, str]:
+    """Probe each host until it lets us in or its tries are used up; returns the problems by host id.
+
+    `ping_retries` tries, `ping_timeout_s` seconds apart.
+    """
+    waits = [_Wait(host, resource) for host, resource in pairs if _has_ssh(deps, resource)]
+    if not waits:
+        return {}
+    from onecore import ssh  # lazy: brings paramiko
+
+    options = provision.options
+    known_hosts = deps.settings.home / "known_hosts"
+    renewed = deps.clock.now()
+    with ThreadPoolExecutor(min(options.threads, 32)) as pool:
+        while any(_open(w, options.ping_retries) for w in waits):
+            _raise_if_interrupted(deps)
+            now = deps.clock.now()
+            for w in waits:
+                _collect(deps, provision, w, now + options.ping_timeout_s)
+                if _open(w, options.ping_retries) and w.attempt is None and w.next_at <= now:
+                    w.tries += 1
+                    address = w.resource.addresses[0] if w.resource.addresses else ""
+                    w.attempt = pool.submit(ssh.probe, address, _connection(w.host), known_hosts)
+            if now > renewed + lease.TTL_S / 4:
+                with deps.database.begin() as tx:
+                    lease.renew(tx, held, now)
+                renewed = now
+            deps.clock.sleep(0.05)
+    return {w.host.id: f"{w.host.name}: {w.problem}" for w in waits if w.problem}
+
+
+def _has_ssh(deps: Deps, resource: Resource) -> bool:
+    return deps.catalog.get(resource.driver).manifest.ssh
+
+
+def _open(w: _Wait, retries: int) -> bool:
+    """Whether this host still needs attention."""
+    if w.attempt is not None:
+        return True
+    return w.tries == 0 or (bool(w.problem) and w.tries < max(retries, 1))
+
+
+def _collect(deps: Deps, provision: Provision, w: _Wait, next_at: float) -> None:
+    if w.attempt is None or not w.attempt.done():
+        return
+    attempt, w.attempt = w.attempt, None
+    try:
+        attempt.result()
+        w.problem = ""
+    except OneError as exc:
+        w.problem = exc.message
+        w.next_at = next_at
+    text = f"ssh: {w.problem or 'ready'} (try {w.tries})"
+    subject = f"provision {provision.id}"
+    deps.notify(
+        Notice(deps.clock.now(), subject, text, "W" if w.problem else "I", w.host.name, "ssh", not w.problem)
+    )
+
+
+def _raise_if_interrupted(deps: Deps) -> None:
+    reason = deps.interrupted()
+    if reason:
+        raise Interrupted(reason)
+
+
+def _connection(host: StoredObject) -> Connection:
+    return Connection.from_json(host.body["connection"])  # type: ignore[arg-type]  # stored by to_json

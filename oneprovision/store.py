@@ -1,0 +1,174 @@
+"""Provisions and their objects on disk; the only place that changes the state of a provision."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from onecore.errors import NotFound
+from onecore.ids import GroupId, ProvisionId, UserId
+from onecore.store import events, lease
+from onecore.store.engine import Row, Schema, Transaction, Value
+from onecore.store.lease import Lease
+from oneprovision.model.provision import ObjectKind, OnFailure, Options, Provision, StoredObject, owner_key
+from oneprovision.model.states import PROVISION, Event, State
+
+SCHEMA = Schema("provision", Path(__file__).parent / "sql", 1)
+
+
+def insert(tx: Transaction, provision: Provision) -> None:
+    tx.run(
+        "INSERT INTO provision VALUES (:id, :name, :uid, :gid, :permissions, :state, :provider_id, :template,"
+        " :inputs, :options, :description, :tags, :error, :stop, :created_at)",
+        _values(provision),
+    )
+
+
+def get(tx: Transaction, provision_id: int) -> Provision:
+    row = tx.one("SELECT * FROM provision WHERE id = ?", (provision_id,))
+    if row is None:
+        raise NotFound(f"there is no provision {provision_id}", hint="see: oneprovision list --all")
+    return _provision(row)
+
+
+def every(tx: Transaction) -> list[Provision]:
+    return [_provision(row) for row in tx.all("SELECT * FROM provision ORDER BY id")]
+
+
+def names(tx: Transaction) -> list[tuple[int, str]]:
+    """(id, name) of every provision that is not DONE first, so that a name finds the living one."""
+    living = tx.all("SELECT id, name FROM provision WHERE state != ? ORDER BY id", (State.DONE,))
+    return [tuple(row) for row in living]
+
+
+def edit(tx: Transaction, provision: Provision) -> None:
+    """Write everything but the state."""
+    tx.run(
+        "UPDATE provision SET name = :name, uid = :uid, gid = :gid, permissions = :permissions,"
+        " template = :template, inputs = :inputs, options = :options, description = :description,"
+        " tags = :tags, error = :error, stop = :stop WHERE id = :id",
+        _values(provision),
+    )
+
+
+def move(tx: Transaction, held: Lease, provision: Provision, event: Event, why: str, now: float) -> Provision:
+    """Change the state by the table, under the lease, with a line in the history."""
+    lease.check(tx, held)
+    state = PROVISION.next(provision.state, event)
+    tx.run("UPDATE provision SET state = ? WHERE id = ?", (state, provision.id))
+    level = "E" if event is Event.FAIL else "I"
+    events.add(tx, provision.key, now, "State changed", f"New state: {state.name}: {why}", level)
+    return replace(provision, state=state)
+
+
+def remove(tx: Transaction, provision_id: int) -> None:
+    """Forget the document, its objects and its log."""
+    tx.run("DELETE FROM object WHERE provision_id = ?", (provision_id,))
+    tx.run("DELETE FROM event WHERE subject = ?", (owner_key(provision_id),))
+    tx.run("DELETE FROM lease WHERE key = ?", (owner_key(provision_id),))
+    tx.run("DELETE FROM provision WHERE id = ?", (provision_id,))
+
+
+def add_objects(tx: Transaction, objects: Iterable[StoredObject]) -> None:
+    tx.run_many(
+        "INSERT INTO object VALUES (:kind, :id, :provision_id, :name, :registered, :body)",
+        [_object_values(each) for each in objects],
+    )
+
+
+def save_objects(tx: Transaction, objects: Iterable[StoredObject]) -> None:
+    tx.run_many(
+        "UPDATE object SET name = :name, registered = :registered, body = :body"
+        " WHERE kind = :kind AND id = :id AND provision_id = :provision_id",
+        [_object_values(each) for each in objects],
+    )
+
+
+def remove_objects(tx: Transaction, objects: Iterable[StoredObject]) -> None:
+    tx.run_many(
+        "DELETE FROM object WHERE kind = :kind AND id = :id",
+        [{"kind": each.kind.value, "id": each.id} for each in objects],
+    )
+
+
+def objects_of(tx: Transaction, provision_id: int) -> list[StoredObject]:
+    rows = tx.all("SELECT * FROM object WHERE provision_id = ? ORDER BY kind, id", (provision_id,))
+    return [_object(row) for row in rows]
+
+
+def objects(tx: Transaction, kind: ObjectKind) -> list[StoredObject]:
+    return [_object(row) for row in tx.all("SELECT * FROM object WHERE kind = ? ORDER BY id", (kind.value,))]
+
+
+def object_counts(tx: Transaction) -> Mapping[int, Mapping[str, int]]:
+    """How many objects in service of each kind every provision has."""
+    counts: dict[int, dict[str, int]] = {}
+    rows = tx.all(
+        "SELECT provision_id, kind, count(*) FROM object WHERE registered GROUP BY provision_id, kind"
+    )
+    for provision_id, kind, count in rows:
+        counts.setdefault(provision_id, {})[kind] = count
+    return counts
+
+
+def _values(p: Provision) -> dict[str, Value]:
+    return {
+        "id": p.id,
+        "name": p.name,
+        "uid": p.uid,
+        "gid": p.gid,
+        "permissions": p.permissions,
+        "state": p.state.value,
+        "provider_id": p.provider_id,
+        "template": json.dumps(p.template),
+        "inputs": json.dumps(p.inputs),
+        "options": json.dumps(asdict(p.options)),
+        "description": p.description,
+        "tags": json.dumps(p.tags),
+        "error": p.error,
+        "stop": p.stop,
+        "created_at": p.created_at,
+    }
+
+
+def _provision(row: Row) -> Provision:
+    options = json.loads(row["options"])
+    return Provision(
+        id=ProvisionId(row["id"]),
+        name=row["name"],
+        uid=UserId(row["uid"]),
+        gid=GroupId(row["gid"]),
+        permissions=row["permissions"],
+        state=State(row["state"]),
+        provider_id=row["provider_id"],
+        template=json.loads(row["template"]),
+        inputs=json.loads(row["inputs"]),
+        options=Options(**{**options, "on_failure": tuple(OnFailure(m) for m in options["on_failure"])}),
+        description=row["description"],
+        tags=json.loads(row["tags"]),
+        error=row["error"],
+        stop=row["stop"],
+        created_at=row["created_at"],
+    )
+
+
+def _object_values(o: StoredObject) -> dict[str, Value]:
+    return {
+        "kind": o.kind.value,
+        "id": o.id,
+        "provision_id": o.provision_id,
+        "name": o.name,
+        "registered": int(o.registered),
+        "body": json.dumps(o.body),
+    }
+
+
+def _object(row: Row) -> StoredObject:
+    return StoredObject(
+        ObjectKind(row["kind"]),
+        row["id"],
+        row["provision_id"],
+        row["name"],
+        bool(row["registered"]),
+        json.loads(row["body"]),
+    )

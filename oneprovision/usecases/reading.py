@@ -1,0 +1,73 @@
+"""Documents of what is stored, for whoever may see it."""
+
+from collections.abc import Sequence
+
+from onecore.access import Right
+from onecore.machines.model import Resource
+from onecore.store import accounts, events, resources
+from onecore.store.engine import Transaction
+from onecore.store.events import Event
+from oneprovision import store
+from oneprovision.deps import Deps
+from oneprovision.model.document import PROVISION_TYPE, Document, envelope, provision_body
+from oneprovision.model.provision import ObjectKind, Provision, StoredObject
+from oneprovision.usecases import provisions
+from oneprovision.usecases.work import authorized
+
+
+def document(deps: Deps, provision_id: int) -> Document:
+    """One provision with everything that belongs to it."""
+    with deps.database.read() as tx:
+        provision = authorized(tx, deps, provision_id, Right.USE)
+        return _document(tx, provision, _names(tx), history=True)
+
+
+def pool(deps: Deps, seen: Sequence[Provision]) -> Document:
+    with deps.database.read() as tx:
+        names = _names(tx)
+        return {"DOCUMENT_POOL": {"DOCUMENT": [_document(tx, p, names)["DOCUMENT"] for p in seen]}}
+
+
+def owners(deps: Deps) -> tuple[dict[int, str], dict[int, str]]:
+    """User and group names by id."""
+    with deps.database.read() as tx:
+        return _names(tx)
+
+
+def log(deps: Deps, provision_id: int, after: int = 0) -> list[Event]:
+    """The lines of its log with an id above `after`."""
+    with deps.database.read() as tx:
+        provision = authorized(tx, deps, provision_id, Right.USE)
+        return events.of(tx, provision.key, after)
+
+
+def objects(deps: Deps, kind: ObjectKind) -> list[tuple[Provision, StoredObject, Resource | None]]:
+    """The objects of one kind over all visible provisions; hosts with their machines."""
+    visible: dict[int, Provision] = {p.id: p for p in provisions.every(deps)}
+    with deps.database.read() as tx:
+        found = [o for o in store.objects(tx, kind) if o.provision_id in visible]
+        machines = {
+            (r.owner, r.number): r
+            for r in (resources.everything(tx) if kind is ObjectKind.HOST else [])
+            if r.kind.value == "machine"
+        }
+    owning = ((visible[o.provision_id], o) for o in found)
+    return [(provision, o, machines.get((provision.key, o.id))) for provision, o in owning]
+
+
+def _document(
+    tx: Transaction, p: Provision, names: tuple[dict[int, str], dict[int, str]], history: bool = False
+) -> Document:
+    users, groups = names
+    body = provision_body(
+        p,
+        store.objects_of(tx, p.id),
+        resources.of_owner(tx, p.key),
+        events.of(tx, p.key) if history else (),
+    )
+    owner = (p.uid, users.get(p.uid, ""), p.gid, groups.get(p.gid, ""))
+    return envelope(p.id, PROVISION_TYPE, owner, p.permissions, p.name, {"PROVISION_BODY": body})
+
+
+def _names(tx: Transaction) -> tuple[dict[int, str], dict[int, str]]:
+    return {user.id: user.name for user in accounts.users(tx)}, dict(accounts.groups(tx))

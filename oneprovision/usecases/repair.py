@@ -1,0 +1,51 @@
+"""Take up again what failed or was cut short, and check what runs."""
+
+from dataclasses import replace
+
+from onecore.errors import WrongState
+from onecore.machines import record
+from onecore.machines.model import State as MachineState
+from onecore.store import lease, resources
+from oneprovision import store
+from oneprovision.deps import Deps
+from oneprovision.model.provision import ObjectKind, Options, Provision
+from oneprovision.model.states import FAILURES, Event, Operation, State
+from oneprovision.usecases.work import at_work
+
+
+def retry(deps: Deps, provision_id: int, force: bool = False, options: Options | None = None) -> Provision:
+    """Carry on from the last recoverable step; finished work is not repeated.
+
+    `force` also checks a provision that runs against its providers and makes what vanished anew, replaces
+    broken machines, and goes on without a machine that nobody can find.
+    """
+    with at_work(deps, provision_id, Operation.RETRY, options, force) as controller:
+        controller.worker.recover()
+        with deps.database.begin() as tx:
+            every = resources.of_owner(tx, controller.provision.key)
+            resources.update(tx, [record.encouraged(r) for r in every if r.failures])
+        controller.worker.refresh(lambda r: force or r.state is MachineState.BROKEN)
+        with deps.database.begin() as tx:
+            lease.check(tx, controller.lease)
+            if controller.provision.state in FAILURES:
+                controller.move_in(tx, Event.RETRY, "asked for")
+            elif controller.provision.state is State.RUNNING:
+                controller.move_in(tx, Event.SCALE, "checked and repaired by force")
+        return controller.concluded()
+
+
+def configure(
+    deps: Deps, provision_id: int, force: bool = False, host_ids: frozenset[int] | None = None
+) -> Provision:
+    """Make hosts ready (again, when forced): of the whole provision, or only `host_ids`."""
+    with at_work(deps, provision_id, Operation.CONFIGURE) as controller:
+        with deps.database.begin() as tx:
+            hosts = [o for o in store.objects_of(tx, provision_id) if o.kind is ObjectKind.HOST]
+            meant = [o for o in hosts if host_ids is None or o.id in host_ids]
+            if not force and all(o.body.get("ready") is True for o in meant):
+                raise WrongState("Hosts are already configured", hint="repeat with --force to do it again")
+            if force:
+                store.save_objects(tx, [replace(o, body={**o.body, "ready": False}) for o in meant])
+            event = Event.RETRY if controller.provision.state in FAILURES else Event.CONFIGURE
+            controller.move_in(tx, event, "asked for")
+        return controller.concluded()

@@ -1,0 +1,170 @@
+"""More and fewer hosts and public addresses of a provision that runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from onecore.errors import InvalidInput, NotFound, WrongState
+from onecore.machines import record
+from onecore.machines.model import Kind, Resource
+from onecore.store import resources
+from onecore.store.engine import Transaction
+from oneprovision import enrolment, planner, store
+from oneprovision.controller import Controller
+from oneprovision.deps import Deps
+from oneprovision.model.provision import ObjectKind, Options, Provision, StoredObject
+from oneprovision.model.states import Event, Operation
+from oneprovision.planner import Victim
+from oneprovision.usecases.work import at_work
+
+MOST_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True)
+class RemoveHosts:
+    """Either the hosts by id, or how many."""
+
+    ids: tuple[int, ...] = ()
+    amount: int = 0
+    force: bool = False
+
+
+def add_host(deps: Deps, provision_id: int, amount: int, options: Options | None = None) -> Provision:
+    """Add hosts on the pattern of the template's last. The old ones are not touched, whatever happens."""
+    _check_amount(amount, "hosts")
+    with at_work(deps, provision_id, Operation.SCALE, options) as controller:
+        provision = controller.provision
+        given = enrolment.defaults(deps, provision.provider_id)
+        with deps.database.read() as tx:
+            existing = store.objects_of(tx, provision.id)
+        specs = enrolment.more_hosts(provision, given, existing, amount)
+        plan = planner.plan_hosts(_hosts(existing), specs)
+        enrolment.check_hosts(deps, specs)
+        with deps.database.begin() as tx:
+            enrolment.enrol_hosts(tx, deps, provision, specs)
+            controller.log_plan(tx, plan)
+            controller.move_in(tx, Event.SCALE, f"{amount} more hosts")
+        controller.tell_plan(plan)
+        return controller.concluded()
+
+
+def remove_hosts(deps: Deps, provision_id: int, request: RemoveHosts) -> Provision:
+    """Remove the named hosts, or as many as asked: empty ones first, newest first. Work that runs on a host
+    and is not ours protects it unless forced."""
+    if request.ids and request.amount:
+        raise InvalidInput("both an amount and host ids are given", hint="choose one: --amount or --host-ids")
+    if not request.ids:
+        _check_amount(request.amount, "hosts")
+    with at_work(deps, provision_id, Operation.SHRINK) as controller:
+        chosen, hosts = _choose(deps, controller, request)
+        plan = planner.removal(chosen, hosts)
+        refuse_work([victim for victim, _ in chosen], request.force)
+        gone = {victim.host.id for victim, _ in chosen}
+        with deps.database.begin() as tx:
+            machines = [r for r in _machines(tx, controller.provision) if r.number in gone]
+            resources.update(tx, [record.unwanted(r) for r in machines])
+            controller.log_plan(tx, plan)
+            controller.move_in(tx, Event.SHRINK, f"{len(gone)} hosts to remove")
+        controller.tell_plan(plan)
+        return controller.concluded()
+
+
+def add_ip(deps: Deps, provision_id: int, amount: int, options: Options | None = None) -> Provision:
+    """Lease public addresses, each an address range of the provision's public network."""
+    _check_amount(amount, "addresses")
+    with at_work(deps, provision_id, Operation.CHANGE_ADDRESSES, options) as controller:
+        provision = controller.provision
+        with deps.database.read() as tx:
+            network = enrolment.public_network(_networks(tx, provision), provision)
+        driver = str(network.body["ipam_mad"])
+        enrolment.check_address_driver(deps, driver)
+        with deps.database.begin() as tx:
+            enrolment.enrol_addresses(tx, provision, network, driver, amount)
+            controller.move_in(tx, Event.SCALE, f"{amount} more public addresses on network {network.id}")
+        return controller.concluded()
+
+
+def remove_ip(deps: Deps, provision_id: int, ar_id: int) -> Provision:
+    """Give a leased public address back."""
+    with at_work(deps, provision_id, Operation.CHANGE_ADDRESSES) as controller:
+        provision = controller.provision
+        with deps.database.read() as tx:
+            network = enrolment.public_network(_networks(tx, provision), provision)
+            leased = [r for r in resources.of_owner(tx, provision.key) if r.kind is Kind.ADDRESS]
+        own = {r.number: r for r in leased if r.deployment.get("network") == network.id}
+        if ar_id not in own:
+            listed = ", ".join(map(str, sorted(own))) or "none"
+            raise NotFound(
+                f"network {network.id} of provision {provision.id} has no leased address range {ar_id}",
+                hint=f"leased address ranges: {listed}",
+            )
+        with deps.database.begin() as tx:
+            resources.update(tx, [record.unwanted(own[ar_id])])
+            controller.move_in(tx, Event.SCALE, f"address range {ar_id} is no longer wanted")
+        return controller.concluded()
+
+
+def refuse_work(victims: Sequence[Victim], force: bool) -> None:
+    """Raise WrongState while virtual machines that are not ours run on a host, or while nobody can tell."""
+    running = planner.unmanaged(victims)
+    if running and not force:
+        raise WrongState(
+            "virtual machines run on: "
+            + "; ".join(f"host {host} (VMs {', '.join(ids)})" for host, ids in running.items()),
+            hint="move or end them, or repeat with --force",
+            context={"hosts": {host: {"vm": ids} for host, ids in running.items()}},
+        )
+    unknown = [str(v.host.id) for v in victims if v.work is None]
+    if unknown and not force:
+        raise WrongState(
+            f"nobody can tell what runs on host {', '.join(unknown)}: its driver does not answer",
+            hint="repeat later, or with --force",
+        )
+
+
+def look_at_work(controller: Controller, hosts: Sequence[StoredObject]) -> list[Victim]:
+    """Ask the drivers what runs on the hosts."""
+    ids = {o.id for o in hosts}
+    controller.worker.recover()
+    result = controller.worker.refresh(lambda r: r.kind is Kind.MACHINE and r.number in ids)
+    seen = {r.number: r for r in result.resources.values()}
+    blind = {result.resources[i].number for i in result.problems if i in result.resources}
+    return [
+        Victim(o, seen.get(o.id), None if o.id in blind else planner.running_work(seen.get(o.id)))
+        for o in hosts
+    ]
+
+
+def _choose(
+    deps: Deps, controller: Controller, request: RemoveHosts
+) -> tuple[list[tuple[Victim, str]], list[StoredObject]]:
+    provision = controller.provision
+    with deps.database.read() as tx:
+        hosts = _hosts(store.objects_of(tx, provision.id))
+    named = planner.victims_by_id(hosts, request.ids, f"provision {provision.id}")
+    count = len(named) or request.amount
+    if count >= len(hosts):
+        raise InvalidInput(
+            f"that would remove {count} of the {len(hosts)} hosts of provision {provision.id}",
+            hint=f"to remove all of it: oneprovision deprovision {provision.id}",
+        )
+    victims = look_at_work(controller, [v.host for v in named] or hosts)
+    if named:
+        return [(victim, "named") for victim in victims], hosts
+    return planner.choose_victims(victims, request.amount), hosts
+
+
+def _check_amount(amount: int, what: str) -> None:
+    if not 1 <= amount <= MOST_AT_ONCE:
+        raise InvalidInput(f"cannot change {amount} {what}", hint=f"--amount takes 1 to {MOST_AT_ONCE}")
+
+
+def _hosts(existing: Sequence[StoredObject]) -> list[StoredObject]:
+    return [o for o in existing if o.kind is ObjectKind.HOST]
+
+
+def _networks(tx: Transaction, provision: Provision) -> list[StoredObject]:
+    return [o for o in store.objects_of(tx, provision.id) if o.kind is ObjectKind.NETWORK]
+
+
+def _machines(tx: Transaction, provision: Provision) -> list[Resource]:
+    return [r for r in resources.of_owner(tx, provision.key) if r.kind is Kind.MACHINE]

@@ -1,0 +1,86 @@
+"""Work on one provision: the right to it, its lease, and the state that allows it, asked together."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from onecore.access import Permissions, Resource, Right, check
+from onecore.errors import WrongState
+from onecore.store import accounts, lease
+from onecore.store.engine import Transaction
+from onecore.store.lease import Lease
+from oneprovision import store
+from oneprovision.controller import Controller
+from oneprovision.deps import Deps
+from oneprovision.model.provision import Options, Provision
+from oneprovision.model.states import ALLOWED, Operation, State
+
+
+@contextmanager
+def at_work(
+    deps: Deps, provision_id: int, operation: Operation, options: Options | None = None, force: bool = False
+) -> Iterator[Controller]:
+    """The controller of a provision that nobody else can work on meanwhile.
+
+    Raises NotFound, NotAuthorized, or WrongState when somebody else is at work or the state forbids it.
+    """
+    now = deps.clock.now()
+    with deps.database.begin() as tx:
+        provision = authorized(tx, deps, provision_id, Right.MANAGE)
+        held = lease.claim(tx, provision.key, operation.value, now, deps.process)
+        require(provision, operation, force)
+        provision = replace(provision, stop="", error="", options=options or provision.options)
+        store.edit(tx, provision)
+    try:
+        yield Controller(deps, held, provision, force)
+    finally:
+        release(deps, held)
+
+
+def release(deps: Deps, held: Lease) -> None:
+    with deps.database.begin() as tx:
+        lease.release(tx, held)
+
+
+def authorized(tx: Transaction, deps: Deps, provision_id: int, right: Right) -> Provision:
+    """The provision, if the one who asks may do that with it."""
+    provision = store.get(tx, provision_id)
+    check(deps.principal, as_resource(tx, provision), right)
+    return provision
+
+
+def as_resource(tx: Transaction, provision: Provision) -> Resource:
+    owners = {user.id: user.name for user in accounts.users(tx)}
+    return Resource(
+        kind="provision",
+        id=provision.id,
+        name=provision.name,
+        owner_id=provision.uid,
+        owner_name=owners.get(provision.uid, str(provision.uid)),
+        group_id=provision.gid,
+        permissions=Permissions(provision.permissions),
+    )
+
+
+def require(provision: Provision, operation: Operation, force: bool = False) -> None:
+    """Refuse what the state does not allow; `force` also retries what runs."""
+    allowed = ALLOWED[operation]
+    if operation is Operation.RETRY and force:
+        allowed = allowed | {State.RUNNING}
+    if provision.state not in allowed:
+        raise WrongState(
+            f"provision {provision.id} is {provision.state.name}; cannot {operation.value}",
+            hint=_way_out(provision, operation),
+        )
+
+
+def _way_out(provision: Provision, operation: Operation) -> str:
+    if provision.state is State.DONE:
+        return f"it is over; forget it with: oneprovision delete {provision.id}"
+    if provision.state is State.RUNNING and operation is Operation.RETRY:
+        return (
+            f"nothing failed; to check and repair it all the same: oneprovision retry {provision.id} --force"
+        )
+    if operation is Operation.DELETE:
+        return f"first: oneprovision deprovision {provision.id}"
+    return f"first: oneprovision retry {provision.id}, or: oneprovision deprovision {provision.id}"
