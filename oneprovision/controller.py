@@ -58,6 +58,7 @@ class Controller:
 
         Raises Interrupted when the user stops waiting: everything that was begun is recorded.
         """
+        self._tell_state("")
         self.worker.recover()
         while self.provision.state not in SETTLED:
             self._advance()
@@ -90,10 +91,12 @@ class Controller:
     def _move(self, result: Next) -> None:
         with self.deps.database.begin() as tx:
             self.move_in(tx, result.event, result.why, result.error)
-        level = "E" if result.event is Event.FAIL else "I"
-        state = self.provision.state.name
-        text = f"{state}: {result.why}" if level == "E" else state
-        self.deps.notify(Notice(self.deps.clock.now(), f"provision {self.provision.id}", text, level))
+        self._tell_state(result.why if result.event is Event.FAIL else "")
+
+    def _tell_state(self, problem: str) -> None:
+        state, subject = self.provision.state.name, f"provision {self.provision.id}"
+        text, level = (f"{state}: {problem}", "E") if problem else (state, "I")
+        self.deps.notify(Notice(self.deps.clock.now(), subject, text, level))
 
     # -- the steps -----------------------------------------------------------------------------------------
 

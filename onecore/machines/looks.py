@@ -64,7 +64,6 @@ class Looks:
             if not target.waiting or target.running or target.next_at > now:
                 continue
             if poll == 0 and busy(group) and now < target.started_at + BUSY_INTERVAL_S:
-                target.next_at = target.started_at + BUSY_INTERVAL_S
                 continue
             if poll:
                 polls += 1

@@ -56,6 +56,22 @@ def user_named(tx: Transaction, name: str) -> User:
     return User(*row)
 
 
+def user_id(tx: Transaction, selector: str) -> UserId:
+    """The user of that id or name."""
+    row = tx.one("SELECT id FROM user WHERE name = ? OR CAST(id AS TEXT) = ?", (selector, selector))
+    if row is None:
+        raise NotFound(f"there is no user '{selector}'", hint="see: oneprovision user list")
+    return UserId(row["id"])
+
+
+def group_id(tx: Transaction, selector: str) -> GroupId:
+    """The group of that id or name."""
+    row = tx.one("SELECT id FROM user_group WHERE name = ? OR CAST(id AS TEXT) = ?", (selector, selector))
+    if row is None:
+        raise NotFound(f"there is no group '{selector}'", hint="see: oneprovision group list")
+    return GroupId(row["id"])
+
+
 def principal(user: User) -> Principal:
     return Principal(user.id, user.name, user.gid, frozenset({user.gid}))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from onecore.access import Permissions, Resource, Right, check
 from onecore.errors import InvalidInput, NotAuthorized
-from onecore.ids import GroupId, ProvisionId, UserId
+from onecore.ids import ProvisionId
 from onecore.store import accounts, lease, providers
 from oneprovision import enrolment, store
 from oneprovision.controller import Controller
@@ -153,25 +153,21 @@ def chmod(deps: Deps, provision_id: int, octet: str) -> Provision:
     return _edit(deps, provision_id, permissions=Permissions.from_octal(octet).bits)
 
 
-def chown(deps: Deps, provision_id: int, user_id: int, group_id: int | None = None) -> Provision:
-    """Only an administrator gives things away."""
+def chown(deps: Deps, provision_id: int, user: str, group: str | None = None) -> Provision:
+    """Only an administrator gives things away. `user` and `group` by id or name."""
     _require_admin(deps, "chown")
     with deps.database.read() as tx:
-        known_user(tx_users=[u.id for u in accounts.users(tx)], user_id=user_id)
-    fields: dict[str, object] = {"uid": UserId(user_id)}
-    if group_id is not None:
-        fields["gid"] = GroupId(group_id)
+        fields: dict[str, object] = {"uid": accounts.user_id(tx, user)}
+        if group is not None:
+            fields["gid"] = accounts.group_id(tx, group)
     return _edit(deps, provision_id, **fields)
 
 
-def chgrp(deps: Deps, provision_id: int, group_id: int) -> Provision:
+def chgrp(deps: Deps, provision_id: int, group: str) -> Provision:
     _require_admin(deps, "chgrp")
-    return _edit(deps, provision_id, gid=GroupId(group_id))
-
-
-def known_user(tx_users: list[UserId], user_id: int) -> None:
-    if user_id not in tx_users:
-        raise InvalidInput(f"there is no user {user_id}", hint="see: oneprovision user list")
+    with deps.database.read() as tx:
+        gid = accounts.group_id(tx, group)
+    return _edit(deps, provision_id, gid=gid)
 
 
 def _edit(deps: Deps, provision_id: int, **fields: object) -> Provision:

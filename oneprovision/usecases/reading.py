@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from onecore.access import Right
 from onecore.machines.model import Resource
-from onecore.store import accounts, events, resources
+from onecore.store import accounts, events, lease, resources
 from onecore.store.engine import Transaction
 from onecore.store.events import Event
 from oneprovision import store
@@ -39,6 +39,14 @@ def log(deps: Deps, provision_id: int, after: int = 0) -> list[Event]:
     with deps.database.read() as tx:
         provision = authorized(tx, deps, provision_id, Right.USE)
         return events.of(tx, provision.key, after)
+
+
+def is_busy(deps: Deps, provision_id: int) -> bool:
+    """Whether a living process works on it."""
+    with deps.database.read() as tx:
+        provision = authorized(tx, deps, provision_id, Right.USE)
+        holder = lease.holder(tx, provision.key, deps.clock.now())
+    return holder is not None and not lease.is_dead(holder[0], deps.process)
 
 
 def objects(deps: Deps, kind: ObjectKind) -> list[tuple[Provision, StoredObject, Resource | None]]:

@@ -68,6 +68,12 @@ def remove_hosts(deps: Deps, provision_id: int, request: RemoveHosts) -> Provisi
         return controller.concluded()
 
 
+def host_names(deps: Deps, provision_id: int) -> list[tuple[int, str]]:
+    """(id, name) of the hosts of a provision."""
+    with deps.database.read() as tx:
+        return [(o.id, o.name) for o in _hosts(store.objects_of(tx, provision_id))]
+
+
 def add_ip(deps: Deps, provision_id: int, amount: int, options: Options | None = None) -> Provision:
     """Lease public addresses, each an address range of the provision's public network."""
     _check_amount(amount, "addresses")

@@ -1,0 +1,138 @@
+"""`retry`, `configure`, `cancel`, `deprovision`, `delete`."""
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from onecore.cli.confirm import confirm
+from onecore.cli.output import OutputFormat, emit, format_options, write
+from oneprovision.cli.arguments import effort, effort_options, provision_ids
+from oneprovision.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from oneprovision.deps import Deps
+
+
+@click.command()
+@click.argument("provisions")
+@click.option(
+    "-f", "--force", is_flag=True, help="From any state: check, repair, and go on without what is lost."
+)
+@effort_options
+@format_options
+@pass_session
+def retry(session: Session, /, provisions: str, force: bool, **given: Any) -> None:
+    """Carry on from the last recoverable step of PROVISIONS. Finished work is not repeated.
+
+    With --force also when a provision runs (what vanished is made anew, what is broken is replaced), and
+    when nobody can find out whether a machine exists (it is then given up).
+
+    \b
+    oneprovision retry 42
+    oneprovision retry 1,3..5 --force
+    """
+    from oneprovision.usecases import repair
+
+    options = effort(given)
+    _each(session, provisions, given["fmt"], lambda deps, i: repair.retry(deps, i, force, options))
+
+
+@click.command()
+@click.argument("provisions")
+@click.option("-f", "--force", is_flag=True, help="Also hosts that are configured already.")
+@format_options
+@pass_session
+def configure(session: Session, /, provisions: str, force: bool, fmt: OutputFormat) -> None:
+    """Make the hosts of PROVISIONS ready again: wait until each lets us in over SSH.
+
+    \b
+    oneprovision configure 42 --force
+    """
+    from oneprovision.usecases import repair
+
+    _each(session, provisions, fmt, lambda deps, i: repair.configure(deps, i, force))
+
+
+@click.command()
+@click.argument("provisions")
+@pass_session
+def cancel(session: Session, /, provisions: str) -> None:
+    """Stop what is being done with PROVISIONS; a failed scale is taken back.
+
+    \b
+    oneprovision cancel 42
+    """
+    from oneprovision.usecases import removal
+
+    with session.working() as deps:
+        told = [removal.cancel(deps, i) for i in provision_ids(deps, provisions)]
+    write("".join(f"{text}\n" for text in told))
+
+
+@click.command()
+@click.argument("provisions")
+@click.option("-f", "--force", is_flag=True, help="Even while virtual machines run on the hosts.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("-j", "--json", "as_json", is_flag=True, help="Print JSON.")
+@pass_session
+def deprovision(session: Session, /, provisions: str, force: bool, yes: bool, as_json: bool) -> None:
+    """Remove every machine, address and object of PROVISIONS. They cannot be recovered.
+
+    \b
+    oneprovision deprovision 42
+    oneprovision deprovision 42 --yes --force
+    """
+    from oneprovision.usecases import removal
+
+    ids = provision_ids(session.deps(), provisions)
+    if not confirm(f"remove everything of provision {_listed(ids)}?", yes, sys.stdin.isatty()):
+        raise click.Abort
+    fmt = OutputFormat.JSON if as_json else OutputFormat.TEXT
+    _each(session, provisions, fmt, lambda deps, i: removal.deprovision(deps, i, force))
+
+
+@click.command()
+@click.argument("provisions")
+@click.option("-f", "--force", is_flag=True, help="Deprovision first, if it is not DONE.")
+@click.option("--from-db", is_flag=True, help="Forget the records only; what exists stays, and is listed.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@pass_session
+def delete(session: Session, /, provisions: str, force: bool, from_db: bool, yes: bool) -> None:
+    """Forget PROVISIONS that are DONE.
+
+    \b
+    oneprovision delete 42
+    oneprovision delete 42 --force --yes
+    oneprovision delete 42 --from-db --yes
+    """
+    from oneprovision.usecases import removal
+
+    ids = provision_ids(session.deps(), provisions)
+    drastic = "remove everything of" if force and not from_db else "forget the records of"
+    if (force or from_db) and not confirm(f"{drastic} provision {_listed(ids)}?", yes, sys.stdin.isatty()):
+        raise click.Abort
+    with session.working() as deps:
+        left = [resource for i in ids for resource in removal.delete(deps, i, force, from_db)]
+    for resource in left:
+        write(f"{resource.kind} {resource.name} {resource.driver} {resource.deploy_id or '-'}\n")
+    if left:
+        click.echo(f"{len(left)} left at the providers; see: oneprovision orphans", err=True)
+
+
+def _each(session: Session, selector: str, fmt: OutputFormat, act: "Callable[[Deps, int], object]") -> None:
+    """One after the other; the first failure ends it."""
+    from oneprovision.usecases import reading
+
+    with session.working() as deps:
+        ids = provision_ids(deps, selector)
+        for i in ids:
+            act(deps, i)
+    if fmt is not OutputFormat.TEXT:
+        for i in ids:
+            emit(reading.document(session.deps(), i), fmt)
+
+
+def _listed(ids: Iterable[int]) -> str:
+    return ", ".join(map(str, ids))

@@ -1,0 +1,179 @@
+"""`show` and `logs`."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from onecore.cli.output import Align, Column, OutputFormat, Table, emit, format_options, sections, write
+from oneprovision.cli.arguments import provision_id
+from oneprovision.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from onecore.store.events import Event
+
+Entry = Mapping[str, Any]
+
+
+@click.command()
+@click.argument("provision")
+@format_options
+@pass_session
+def show(session: Session, /, provision: str, fmt: OutputFormat) -> None:
+    """Show PROVISION with its objects, hosts, addresses and history.
+
+    \b
+    oneprovision show 42
+    oneprovision show web -j
+    """
+    from oneprovision.usecases import reading
+
+    deps = session.deps()
+    document = reading.document(deps, provision_id(deps, provision))
+    if fmt is OutputFormat.TEXT:
+        sections(_sections(document["DOCUMENT"]))  # type: ignore[arg-type]  # the envelope that we made
+    else:
+        emit(document, fmt)
+
+
+@click.command()
+@click.argument("provision")
+@click.option("-f", "--follow", is_flag=True, help="Go on printing until the work ends or Ctrl-C.")
+@click.option("-a", "--all", "every", is_flag=True, help="From the beginning (as without --follow).")
+@format_options
+@pass_session
+def logs(session: Session, /, provision: str, follow: bool, every: bool, fmt: OutputFormat) -> None:
+    """Show what happened to PROVISION, and why, oldest first.
+
+    \b
+    oneprovision logs 42
+    oneprovision logs 42 --follow
+    """
+    from oneprovision.usecases import reading
+
+    deps = session.deps()
+    number = provision_id(deps, provision)
+    if not follow and fmt is not OutputFormat.TEXT:
+        emit({"lines": [_log_line(line) for line in reading.log(deps, number)]}, fmt)
+        return
+    after = 0
+    while True:
+        # Asked before the lines are read, so that none written in between is missed.
+        busy = reading.is_busy(deps, number)
+        for line in reading.log(deps, number, after):
+            after = line.id
+            write(_log_text(line))
+        if not (follow and busy):
+            return
+        deps.clock.sleep(0.3)
+
+
+def _sections(document: Entry) -> list[tuple[str, Any]]:
+    body: Entry = document["TEMPLATE"]["PROVISION_BODY"]
+    objects: Entry = body["one_objects"]
+    return [
+        (f"PROVISION {document['ID']} INFORMATION", _information(document, body)),
+        ("PERMISSIONS", _permissions(document["PERMISSIONS"])),
+        *_unless_empty("PROVISION VALUES", _pairs(body["user_inputs_values"])),
+        *_unless_empty("TAGS", _pairs(body["tags"])),
+        ("CLUSTER", Table(_ID_NAME, [objects["cluster"]] if objects["cluster"] else [])),
+        ("HOSTS", Table(_HOSTS, objects["hosts"])),
+        *_unless_empty("PENDING HOSTS", body["pending"], lambda rows: Table(_HOSTS, rows)),
+        ("NETWORKS", Table(_NETWORKS, objects["networks"])),
+        *_unless_empty("ADDRESS RANGES", _ranges(objects["networks"]), lambda rows: Table(_RANGES, rows)),
+        ("DATASTORES", Table(_DATASTORES, objects["datastores"])),
+        ("PROVISION HISTORIC", Table(_HISTORIC, body["historic"])),
+    ]
+
+
+def _information(document: Entry, body: Entry) -> list[tuple[str, str]]:
+    pairs = [
+        ("ID", document["ID"]),
+        ("NAME", document["NAME"]),
+        ("DESCRIPTION", body["description"]),
+        ("USER", document["UNAME"]),
+        ("GROUP", document["GNAME"]),
+        ("STATE", body["state"]),
+        ("PROVIDER ID", _text(body["provider_id"])),
+        ("REGISTRATION TIME", _time(body["registration_time"])),
+    ]
+    return [*pairs, ("ERROR", body["error"])] if body["error"] else pairs
+
+
+def _permissions(bits: Entry) -> list[tuple[str, str]]:
+    def share(name: str) -> str:
+        letters = (("U", "u"), ("M", "m"), ("A", "a"))
+        return "".join(letter if bits[f"{name}_{bit}"] == "1" else "-" for bit, letter in letters)
+
+    return [(name, share(name)) for name in ("OWNER", "GROUP", "OTHER")]
+
+
+def _pairs(values: Entry) -> list[tuple[str, str]]:
+    return [(key, _text(value)) for key, value in sorted(values.items())]
+
+
+def _unless_empty(title: str, rows: Sequence[Any], show: Any = lambda rows: rows) -> list[tuple[str, Any]]:
+    return [(title, show(rows))] if rows else []
+
+
+def _ranges(networks: Sequence[Entry]) -> list[Entry]:
+    return [{**each, "network": network["id"]} for network in networks for each in network["ar"]]
+
+
+def _text(value: object) -> str:
+    return "-" if value is None else str(value)
+
+
+def _time(seconds: int) -> str:
+    from onecore.clock import iso
+
+    return iso(seconds)
+
+
+def _log_line(line: "Event") -> dict[str, object]:
+    return {"time": line.at, "level": line.level, "action": line.action, "text": line.text}
+
+
+def _log_text(line: "Event") -> str:
+    from onecore.cli.text import printable
+
+    return f"{_time(int(line.at))} [{line.level}] {line.action}: {printable(line.text)}\n"
+
+
+def _column(name: str, key: str, width: int = 10, align: Align = Align.LEFT) -> Column[Entry]:
+    return Column(name, width, align, lambda row: _text(row.get(key)))
+
+
+_ID = _column("ID", "id", 4, Align.RIGHT)
+_ID_NAME = [_ID, _column("NAME", "name", 25)]
+_HOSTS = [
+    _ID,
+    _column("NAME", "name", 25),
+    _column("IP", "ip", 15),
+    _column("STATE", "state", 8),
+    _column("DRIVER", "driver", 8),
+    _column("RESOURCE_ID", "resource_id", 20),
+]
+_NETWORKS = [
+    _ID,
+    Column[Entry]("TYPE", 10, Align.LEFT, lambda row: _text(row["template"].get("vn_mad"))),
+    _column("NAME", "name", 25),
+]
+_DATASTORES = [
+    _ID,
+    Column[Entry]("TYPE", 10, Align.LEFT, lambda row: _text(row["template"].get("type") or "image_ds")),
+    _column("NAME", "name", 25),
+]
+_RANGES = [
+    _column("NETWORK", "network", 7, Align.RIGHT),
+    _column("AR_ID", "ar_id", 5, Align.RIGHT),
+    _column("IP", "ip", 15),
+    _column("SIZE", "size", 5, Align.RIGHT),
+    _column("IPAM", "ipam_mad", 8),
+    _column("STATE", "state", 8),
+]
+_HISTORIC = [
+    Column[Entry]("TIME", 19, Align.LEFT, lambda row: _time(row["time"])),
+    _column("ACTION", "action", 26),
+    _column("DESCRIPTION", "description", 20),
+]
