@@ -308,9 +308,7 @@ def _is_host(each: StoredObject) -> bool:
 
 
 def _summary(result: Result) -> str:
-    lines = [f"{result.resources[i].label}: {text}" for i, text in sorted(result.problems.items())]
-    shown = "; ".join(dict.fromkeys(lines[:5]))
-    return shown + (f"; and {len(lines) - 5} more" if len(lines) > 5 else "")
+    return planner.summary((result.resources[i], text) for i, text in sorted(result.problems.items()))
 
 
 _STEPS: dict[State, Callable[[Controller], Next]] = {

@@ -1,6 +1,6 @@
 """What will be added, kept and removed, and why: pure, so that it can be shown before anything is done."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -8,6 +8,8 @@ from onecore.errors import InvalidInput
 from onecore.machines.model import Kind, Resource, Wanted
 from oneprovision.model.provision import ObjectKind, OnFailure, StoredObject
 from oneprovision.model.spec import HostSpec, ProvisionSpec
+
+SAID = 5
 
 
 class Action(StrEnum):
@@ -127,6 +129,16 @@ def after_failures(preferences: Sequence[OnFailure], working: int) -> OnFailure:
     return OnFailure.QUIT
 
 
+def summary(problems: Iterable[tuple[Resource, str]]) -> str:
+    """What went wrong with which resources, in one line; the same trouble of many is said once."""
+    groups: dict[str, list[Resource]] = {}
+    for resource, text in problems:
+        bare = text.replace(resource.name, "…").replace(f" of {resource.label}", "")
+        groups.setdefault(bare, []).append(resource)
+    parts = [f"{_listed([r.label for r in group])}: {text}" for text, group in groups.items()]
+    return "; ".join(parts[:SAID]) + (f"; and {len(parts) - SAID} more" if len(parts) > SAID else "")
+
+
 def leftovers(resources: Sequence[Resource]) -> list[str]:
     """What a removal could not remove, for people."""
     return [
@@ -138,6 +150,10 @@ def leftovers(resources: Sequence[Resource]) -> list[str]:
 
 def wanted_present(resources: Sequence[Resource], kind: Kind) -> list[Resource]:
     return [r for r in resources if r.kind is kind and r.wanted is Wanted.PRESENT]
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return ", ".join(labels[:SAID]) + (f" and {len(labels) - SAID} more" if len(labels) > SAID else "")
 
 
 def _work_rank(victim: Victim) -> int:

@@ -1,11 +1,11 @@
 """Writes of the machine loop, gathered so that one durable commit serves many of them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from onecore.machines import record
 from onecore.machines.decide import Step
-from onecore.machines.model import Resource
+from onecore.machines.model import Resource, State
 from onecore.machines.tools import Tools
 from onecore.store import events, lease, resources
 from onecore.store.engine import Transaction
@@ -45,7 +45,7 @@ class Journal:
         """The record is now this; `text` says why, `action` names what happened for the history."""
         now = self.tools.clock.now()
         name = action or "Resource"
-        line = f"{resource.label}: {text}"
+        line = f"{resource.label}: {resource.state.value}: {text}"
         self._writes.append(lambda tx: resources.update(tx, [resource]))
         self._writes.append(lambda tx: events.add(tx, self.owner, now, name, line, level))
         self._notices.append((resource, text, level))
@@ -55,7 +55,7 @@ class Journal:
         line = f"{resource.label}: gone: {reason}"
         self._writes.append(lambda tx: resources.remove(tx, resource.id))
         self._writes.append(lambda tx: events.add(tx, self.owner, now, "Resource deprovisioned", line))
-        self._notices.append((resource, f"gone: {reason}", "I"))
+        self._notices.append((replace(resource, state=State.GONE), reason, "I"))
 
     def end(self, operation_id: int, outcome: str, answer: str) -> None:
         now = self.tools.clock.now()

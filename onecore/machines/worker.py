@@ -97,7 +97,8 @@ class Worker:
                 _, seen = self._looks.sight(resource.id)
                 changed = record.observed(resource, seen, self._tools.clock.now())
                 if changed != resource:
-                    self._change(changed, f"{changed.state.value}: seen at the provider")
+                    text = "seen at the provider" if seen else "the provider no longer knows it"
+                    self._change(changed, text)
         self._commit([])
         return Result(self._resources, self._problems)
 
@@ -169,7 +170,7 @@ class Worker:
         decision = decide(resource, facts, sight, self._policy, self._tools.clock.now())
         if decision.step in _CONCLUSIONS:
             changed = record.concluded(resource, decision.step, decision.reason, sight, seen)
-            self._change(changed, f"{changed.state.value}: {decision.reason}")
+            self._change(changed, decision.reason)
             return True
         self._take(resource, decision)
         return False
@@ -184,7 +185,8 @@ class Worker:
                 heapq.heappush(self._later, (decision.at, resource.id))
             case Step.GIVE_UP | Step.HOLD:
                 self._problems[resource.id] = decision.reason
-                self._change(replace(resource, error=decision.reason), decision.reason, "E")
+                text = "given up" if decision.reason == resource.error else decision.reason
+                self._change(replace(resource, error=decision.reason), text, "E")
             case Step.GONE:
                 del self._resources[resource.id]
                 self._journal.remove(resource, decision.reason)
