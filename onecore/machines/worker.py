@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from onecore.errors import Interrupted, OneError
+from onecore import process
+from onecore.errors import DriverFailed, Interrupted, OneError
 from onecore.machines import record, recovery
 from onecore.machines.calls import VERBS
 from onecore.machines.decide import Decision, Step, decide
@@ -61,6 +62,9 @@ class Worker:
             known = {r.id: r for r in resources.of_owner(tx, self._owner)}
         for operation in open_operations:
             file = tools.run_file(operation.id)("out")
+            if operation.resource_id in known and process.is_held(file):
+                text = f"waiting for a {operation.verb} that outlived the process which started it"
+                tools.report(known[operation.resource_id], text, "W")
             recovery.outlive(operation, file, tools.clock, self._stop_if_asked)
             resource = known.get(operation.resource_id)
             salvaged = recovery.salvage(file, resource.kind) if resource else ""
@@ -229,6 +233,7 @@ class Worker:
         binding = self._tools.bind(operation.resource)
         make = binding.create if operation.step is Step.CREATE else binding.destroy
         try:
+            self._refuse_if_late(operation)
             command = make(operation.resource, self._tools.run_file(operation.id))
         except (OneError, OSError) as exc:
             # Nothing was started, so the answer is known.
@@ -237,6 +242,12 @@ class Worker:
             return
         self._runner.start(operation.id, command)
         self._tools.boundary("driver started")
+
+    def _refuse_if_late(self, operation: Begun) -> None:
+        """A process that was suspended after its intent may have lost its lease since: it starts nothing."""
+        late = self._tools.clock.now() - operation.resource.since
+        if late > lease.TTL_S / 2:
+            raise DriverFailed(f"not started: this process stood still for {late:.0f} s", retryable=True)
 
     # -- results -------------------------------------------------------------------------------------------
 

@@ -17,20 +17,24 @@ TTL_S = 60.0
 
 @dataclass(frozen=True)
 class Owner:
-    """A process; `started` (clock ticks after boot) tells it from a later one of the same number."""
+    """A process; `started` (clock ticks after boot) tells it from a later one of the same number.
+
+    `space` is its process id namespace: the same number means another process in another container.
+    """
 
     host: str
     boot: str
+    space: str
     pid: int
     started: str
 
     def __str__(self) -> str:
-        return f"{self.host} {self.boot} {self.pid} {self.started}"
+        return f"{self.host} {self.boot} {self.space} {self.pid} {self.started}"
 
     @classmethod
     def parse(cls, text: str) -> "Owner":
-        host, boot, pid, started = text.split(" ")
-        return cls(host, boot, int(pid), started)
+        host, boot, space, pid, started = text.split(" ")
+        return cls(host, boot, space, int(pid), started)
 
 
 @dataclass(frozen=True)
@@ -40,14 +44,17 @@ class Lease:
 
 
 def this_process() -> Owner:
-    return Owner(socket.gethostname(), _boot_id(), os.getpid(), _start_time(os.getpid()) or "0")
+    pid, space = os.getpid(), Path("/proc/self/ns/pid").readlink().name
+    return Owner(socket.gethostname(), _boot_id(), space, pid, _start_time(pid) or "0")
 
 
 def is_dead(owner: Owner, here: Owner) -> bool:
-    """Whether that process is known to be over; of another machine one cannot tell."""
+    """Whether that process is known to be over; of another machine or container one cannot tell."""
     if owner.host != here.host:
         return False
-    return owner.boot != here.boot or _start_time(owner.pid) != owner.started
+    if owner.boot != here.boot:
+        return True
+    return owner.space == here.space and _start_time(owner.pid) != owner.started
 
 
 def claim(tx: Transaction, key: str, purpose: str, now: float, me: Owner) -> Lease:
