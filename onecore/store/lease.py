@@ -5,7 +5,6 @@ newer one exists (a fencing token).
 """
 
 import os
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +44,7 @@ class Lease:
 
 def this_process() -> Owner:
     pid, space = os.getpid(), Path("/proc/self/ns/pid").readlink().name
-    return Owner(socket.gethostname(), _boot_id(), space, pid, _start_time(pid) or "0")
+    return Owner(os.uname().nodename, _boot_id(), space, pid, _start_time(pid) or "0")
 
 
 def is_dead(owner: Owner, here: Owner) -> bool:

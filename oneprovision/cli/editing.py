@@ -20,10 +20,10 @@ def rename(session: Session, /, provision: str, name: str) -> None:
     \b
     oneprovision rename 42 web
     """
-    from oneprovision.usecases import provisions
+    from oneprovision.usecases import editing
 
     deps = session.deps()
-    provisions.rename(deps, provision_id(deps, provision), name)
+    editing.rename(deps, provision_id(deps, provision), name)
 
 
 @click.command()
@@ -41,7 +41,7 @@ def update(session: Session, /, provision: str, file: Path | None, sets: tuple[s
     oneprovision update 42 --set description="the web tier" --set tags.team=web
     oneprovision update 42 changes.yaml
     """
-    from oneprovision.usecases import provisions, reading
+    from oneprovision.usecases import editing, reading
 
     deps = session.deps()
     number = provision_id(deps, provision)
@@ -52,7 +52,7 @@ def update(session: Session, /, provision: str, file: Path | None, sets: tuple[s
     else:
         document: Any = reading.document(deps, number)
         changes = _edited(document["DOCUMENT"]["TEMPLATE"]["PROVISION_BODY"])
-    provisions.update(deps, number, changes)
+    editing.update(deps, number, changes)
 
 
 @click.command()
@@ -66,11 +66,11 @@ def chown(session: Session, /, selected: str, user: str, group: str | None) -> N
     \b
     oneprovision chown 1,3..5 alice users
     """
-    from oneprovision.usecases import provisions
+    from oneprovision.usecases import editing
 
     deps = session.deps()
     for number in provision_ids(deps, selected):
-        provisions.chown(deps, number, user, group)
+        editing.chown(deps, number, user, group)
 
 
 @click.command()
@@ -83,11 +83,11 @@ def chgrp(session: Session, /, selected: str, group: str) -> None:
     \b
     oneprovision chgrp 42 users
     """
-    from oneprovision.usecases import provisions
+    from oneprovision.usecases import editing
 
     deps = session.deps()
     for number in provision_ids(deps, selected):
-        provisions.chgrp(deps, number, group)
+        editing.chgrp(deps, number, group)
 
 
 @click.command()
@@ -100,11 +100,11 @@ def chmod(session: Session, /, selected: str, octet: str) -> None:
     \b
     oneprovision chmod 42 640
     """
-    from oneprovision.usecases import provisions
+    from oneprovision.usecases import editing
 
     deps = session.deps()
     for number in provision_ids(deps, selected):
-        provisions.chmod(deps, number, octet)
+        editing.chmod(deps, number, octet)
 
 
 def _from_sets(sets: tuple[str, ...]) -> dict[str, object]:

@@ -52,10 +52,10 @@ def top(session: Session, delay: float, done: bool, iterations: int | None, opti
 
 def _print(session: Session, done: bool, options: TableOptions) -> None:
     from oneprovision import store
-    from oneprovision.usecases import provisions, reading
+    from oneprovision.usecases import reading
 
     deps = session.deps()
-    rows = provisions.every(deps, done)
+    rows = reading.every(deps, done)
     users, groups = reading.owners(deps)
     with deps.database.read() as tx:
         counts = store.object_counts(tx)

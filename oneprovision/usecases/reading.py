@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from onecore.access import Right
+from onecore.access import Right, check
+from onecore.errors import NotAuthorized
 from onecore.machines.model import Resource
 from onecore.store import accounts, events, lease, resources
 from onecore.store.engine import Transaction
@@ -11,8 +12,23 @@ from oneprovision import store
 from oneprovision.deps import Deps
 from oneprovision.model.document import PROVISION_TYPE, Document, envelope, provision_body
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
-from oneprovision.usecases import provisions
-from oneprovision.usecases.work import authorized
+from oneprovision.model.states import State
+from oneprovision.usecases.rights import as_resource, authorized
+
+
+def every(deps: Deps, done: bool = False) -> list[Provision]:
+    """Those that the asker may see, without the DONE ones unless asked for."""
+    with deps.database.read() as tx:
+        seen = []
+        for provision in store.every(tx):
+            if provision.state is State.DONE and not done:
+                continue
+            try:
+                check(deps.principal, as_resource(tx, provision), Right.USE)
+            except NotAuthorized:
+                continue
+            seen.append(provision)
+        return seen
 
 
 def document(deps: Deps, provision_id: int) -> Document:
@@ -51,7 +67,7 @@ def is_busy(deps: Deps, provision_id: int) -> bool:
 
 def objects(deps: Deps, kind: ObjectKind) -> list[tuple[Provision, StoredObject, Resource | None]]:
     """The objects of one kind over all visible provisions; hosts with their machines."""
-    visible: dict[int, Provision] = {p.id: p for p in provisions.every(deps)}
+    visible: dict[int, Provision] = {p.id: p for p in every(deps)}
     with deps.database.read() as tx:
         found = [o for o in store.objects(tx, kind) if o.provision_id in visible]
         machines = {

@@ -13,8 +13,9 @@ from oneprovision.controller import CANCELLED
 from oneprovision.deps import Deps
 from oneprovision.model.provision import ObjectKind, Provision
 from oneprovision.model.states import WORKING, Event, Operation, State
+from oneprovision.usecases.rights import authorized
 from oneprovision.usecases.scaling import look_at_work, refuse_work
-from oneprovision.usecases.work import at_work, authorized, require
+from oneprovision.usecases.work import at_work, require
 
 
 def deprovision(deps: Deps, provision_id: int, force: bool = False) -> Provision:

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from onecore.access import Permissions, Resource, Right, check
+from onecore.access import Right
 from onecore.errors import WrongState
-from onecore.store import accounts, lease
-from onecore.store.engine import Transaction
+from onecore.store import lease
 from onecore.store.lease import Lease
 from oneprovision import store
 from oneprovision.controller import Controller
 from oneprovision.deps import Deps
 from oneprovision.model.provision import Options, Provision
 from oneprovision.model.states import ALLOWED, Operation, State
+from oneprovision.usecases.rights import authorized
 
 
 @contextmanager
@@ -40,26 +40,6 @@ def at_work(
 def release(deps: Deps, held: Lease) -> None:
     with deps.database.begin() as tx:
         lease.release(tx, held)
-
-
-def authorized(tx: Transaction, deps: Deps, provision_id: int, right: Right) -> Provision:
-    """The provision, if the one who asks may do that with it."""
-    provision = store.get(tx, provision_id)
-    check(deps.principal, as_resource(tx, provision), right)
-    return provision
-
-
-def as_resource(tx: Transaction, provision: Provision) -> Resource:
-    owners = {user.id: user.name for user in accounts.users(tx)}
-    return Resource(
-        kind="provision",
-        id=provision.id,
-        name=provision.name,
-        owner_id=provision.uid,
-        owner_name=owners.get(provision.uid, str(provision.uid)),
-        group_id=provision.gid,
-        permissions=Permissions(provision.permissions),
-    )
 
 
 def require(provision: Provision, operation: Operation, force: bool = False) -> None:
