@@ -267,10 +267,13 @@ class Controller:
             events.add(tx, self.provision.key, now, "Plan", str(change))
 
     def tell_plan(self, changes: list[planner.Change]) -> None:
-        for change in changes:
-            self.deps.notify(
-                Notice(self.deps.clock.now(), f"provision {self.provision.id}", f"plan: {change}")
-            )
+        """What will be done, before it is; a long plan is cut here and whole in the log."""
+        lines = [f"plan: {change}" for change in changes if change.action is not planner.Action.KEEP]
+        kept = len(changes) - len(lines)
+        lines += [f"plan: keep {kept} as they are"] if kept else []
+        for line in planner.cut(lines):
+            now = self.deps.clock.now()
+            self.deps.notify(Notice(now, f"provision {self.provision.id}", line, lasting=True))
 
     def _report(self, resource: Resource, text: str, level: str) -> None:
         done = resource.state in (MachineState.READY, MachineState.GONE)

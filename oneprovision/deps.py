@@ -13,7 +13,8 @@ from onecore.store.lease import Owner
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that people who wait may want to see. `label` names the host or address, `step` its state."""
+    """Something that people who wait may want to see. `label` names the host or address, `step` its state.
+    What is `lasting` stays on the screen."""
 
     at: float
     subject: str
@@ -22,6 +23,7 @@ class Notice:
     label: str = ""
     step: str = ""
     done: bool = False
+    lasting: bool = False
 
 
 @dataclass(frozen=True)

@@ -129,6 +129,11 @@ def after_failures(preferences: Sequence[OnFailure], working: int) -> OnFailure:
     return OnFailure.QUIT
 
 
+def cut(lines: Sequence[str], most: int = 40) -> list[str]:
+    """As many lines as people read."""
+    return [*lines[:most], *([f"... and {len(lines) - most} more"] if len(lines) > most else [])]
+
+
 def summary(problems: Iterable[tuple[Resource, str]]) -> str:
     """What went wrong with which resources, in one line; the same trouble of many is said once."""
     groups: dict[str, list[Resource]] = {}

@@ -21,7 +21,8 @@ class ProgressEvent:
     """One thing that happened at `at` (epoch seconds).
 
     Without `key` it is about the subject as a whole and `text` is its state; with `key` it is about one
-    row, such as a host, which is `done` when nothing more will happen to it.
+    row, such as a host, which is `done` when nothing more will happen to it. What is `lasting`, such as a
+    plan, stays on the screen.
     """
 
     at: float
@@ -31,6 +32,7 @@ class ProgressEvent:
     key: str = ""
     step: str = ""
     done: bool = False
+    lasting: bool = False
 
 
 class Progress(Protocol):
@@ -132,7 +134,7 @@ class Board:
 
 
 class LiveProgress:
-    """A row per key under a header, redrawn in place; warnings and errors stay above as lines."""
+    """A row per key under a header, redrawn in place; what lasts, warnings and errors stay above as lines."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -141,11 +143,12 @@ class LiveProgress:
         self._drawn_at = float("-inf")
 
     def event(self, event: ProgressEvent) -> None:
-        self._board.add(event)
+        if not event.lasting:
+            self._board.add(event)
         if self._live is None:
             return
         try:
-            if event.level in _LOUD:
+            if event.lasting or event.level in _LOUD:
                 self._live.console.print(plain_line(event), markup=False, highlight=False, soft_wrap=True)
             # A burst of events is drawn once: the redraw costs more than the event. Leaving draws the rest.
             if event.at - self._drawn_at >= _REFRESH_S or event.done:
@@ -187,10 +190,10 @@ def _drawing(board: Board, console: "Console") -> "RenderableType":
     if not board.subject:
         return Text("")
     lines, left_out = board.shown(console.height - 4)
-    grid = Table(box=None, pad_edge=False, show_edge=False)
-    for title in ("NAME", "STEP", "STATE"):
-        grid.add_column(title, no_wrap=True, overflow="ellipsis")
-    grid.add_column("SECONDS", justify="right")
+    grid = Table(box=None, pad_edge=False, show_edge=False, expand=True)
+    for title, ratio in (("NAME", None), ("STEP", None), ("STATE", 1)):
+        grid.add_column(title, no_wrap=True, overflow="ellipsis", ratio=ratio)
+    grid.add_column("SECONDS", justify="right", min_width=7)
     for line in lines:
         style = "red" if line.loud else "green" if line.done else ""
         grid.add_row(*(Text(cell) for cell in _cells(line)), style=style)

@@ -95,7 +95,14 @@ def _event(notice: "Notice") -> "ProgressEvent":
 
     level = {"I": "info", "W": "warning", "E": "error"}[notice.level]
     return ProgressEvent(
-        notice.at, notice.subject, notice.text, level, notice.label, notice.step, notice.done
+        at=notice.at,
+        subject=notice.subject,
+        text=notice.text,
+        level=level,
+        key=notice.label,
+        step=notice.step,
+        done=notice.done,
+        lasting=notice.lasting,
     )
 
 
