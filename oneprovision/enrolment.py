@@ -97,13 +97,14 @@ def enrol(tx: Transaction, deps: Deps, provision: Provision, given: Defaults) ->
 
 def enrol_hosts(tx: Transaction, deps: Deps, provision: Provision, specs: Sequence[HostSpec]) -> None:
     """A number, a host object out of service and a machine record for each."""
+    drivers = {name: deps.catalog.get(name) for name in {spec.driver for spec in specs}}
     for spec in specs:
         host_id = tx.next_id("host")
         body = {"index": spec.index, "driver": spec.driver, "connection": spec.connection.to_json()}
         store.add_objects(tx, [StoredObject(ObjectKind.HOST, host_id, provision.id, spec.name, False, body)])
         name = machine_name(deps.random_bytes)
         deployed = pm.deployment(name, spec, provision.id, pm.public_key(spec))
-        lag = pm.list_lag(deps.catalog.get(spec.driver), spec)
+        lag = pm.list_lag(drivers[spec.driver], spec)
         machine = pm.machine(spec, provision.key, host_id, deployed, lag)
         resources.insert(tx, replace(machine, id=tx.next_id("resource"), provider_id=provision.provider_id))
 

@@ -30,7 +30,8 @@ def wait_for_hosts(deps: Deps, held: Lease, provision: Provision, pairs: Sequenc
 
     `ping_retries` tries, `ping_timeout_s` seconds apart.
     """
-    waits = [_Wait(host, resource) for host, resource in pairs if _has_ssh(deps, resource)]
+    has_ssh = {name: deps.catalog.get(name).manifest.ssh for name in {r.driver for _, r in pairs}}
+    waits = [_Wait(host, resource) for host, resource in pairs if has_ssh[resource.driver]]
     if not waits:
         return {}
     from onecore import ssh  # lazy: brings paramiko
@@ -54,10 +55,6 @@ def wait_for_hosts(deps: Deps, held: Lease, provision: Provision, pairs: Sequenc
                 renewed = now
             deps.clock.sleep(0.05)
     return {w.host.id: f"{w.host.name}: {w.problem}" for w in waits if w.problem}
-
-
-def _has_ssh(deps: Deps, resource: Resource) -> bool:
-    return deps.catalog.get(resource.driver).manifest.ssh
 
 
 def _open(w: _Wait, retries: int) -> bool:

@@ -51,6 +51,7 @@ class Binding:
     secrets: Mapping[str, str]
     home: Path
     base_path: str
+    _executables: dict[str, Path] = field(default_factory=dict, repr=False, compare=False)
 
     def facts(self, kind: Kind) -> Facts:
         manifest = self.driver.manifest
@@ -65,17 +66,17 @@ class Binding:
         """The call that makes it, or powers it on when it has a deploy id. Writes the deployment file."""
         verb = VERBS[resource.kind].create
         if resource.kind is Kind.ADDRESS:
-            argv = protocol.allocate_ip(self.driver.executable(verb), resource.name)
+            argv = protocol.allocate_ip(self._executable(verb), resource.name)
             return self._command(verb, argv, output_path=run_file("out"))
         xml = to_xml(self._deployment(resource))
         file = run_file("xml")
-        argv = protocol.deploy(self.driver.executable(verb), file, resource.name, resource.number)
+        argv = protocol.deploy(self._executable(verb), file, resource.name, resource.number)
         protocol.write_deployment(file, xml)
         return self._command(verb, argv, xml.encode(), run_file("out"))
 
     def destroy(self, resource: Resource, run_file: Callable[[str], Path]) -> Command:
         verb = VERBS[resource.kind].destroy
-        executable = self.driver.executable(verb)
+        executable = self._executable(verb)
         if resource.kind is Kind.ADDRESS:
             argv = protocol.release_ip(executable, resource.deploy_id, resource.name)
         else:
@@ -84,20 +85,20 @@ class Binding:
 
     def act(self, resource: Resource, verb: str, run_file: Callable[[str], Path]) -> Command:
         """The power actions: reboot, reset, shutdown (power off), suspend, resume, poll."""
-        executable = self.driver.executable(verb)
+        executable = self._executable(verb)
         argv = protocol.act(executable, resource.deploy_id, resource.name, resource.number)
         if verb == "shutdown":
             argv = protocol.shutdown(executable, resource.deploy_id, resource.name, resource.number)
         return self._command(verb, argv, output_path=run_file("out"))
 
     def poll(self, resource: Resource) -> Command:
-        executable = self.driver.executable("poll")
+        executable = self._executable("poll")
         argv = protocol.act(executable, resource.deploy_id, resource.name, resource.number)
         return self._command("poll", argv)
 
     def list(self, kind: Kind) -> Command:
         verb = VERBS[kind].list
-        command = self._command(verb, protocol.ask(self.driver.executable(verb)))
+        command = self._command(verb, protocol.ask(self._executable(verb)))
         return replace(command, output_limit=LIST_LIMIT)
 
     def created_id(self, resource: Resource, outcome: Outcome) -> tuple[str, tuple[str, ...]]:
@@ -126,6 +127,12 @@ class Binding:
 
     def failure(self, verb: str, label: str, outcome: Outcome) -> OneError:
         return protocol.failure(self.driver.name, verb, label, outcome, tuple(self.secrets.values()))
+
+    def _executable(self, action: str) -> Path:
+        """Checked once per command, not once per machine."""
+        if action not in self._executables:
+            self._executables[action] = self.driver.executable(action)
+        return self._executables[action]
 
     def _deployment(self, resource: Resource) -> Deployment:
         deployment = Deployment(**resource.deployment)  # type: ignore[arg-type]  # stored by asdict
