@@ -1,20 +1,7 @@
 """The log of what happened to an object, with reasons: shown by `show`, `logs` and the API."""
 
-from dataclasses import dataclass
-
+from onecore.history import Event
 from onecore.store.engine import Transaction
-
-
-@dataclass(frozen=True)
-class Event:
-    """One line. `level` is I, W or E; `action` groups lines ("State changed"); `at` in seconds."""
-
-    id: int
-    subject: str
-    at: float
-    level: str
-    action: str
-    text: str
 
 
 def add(tx: Transaction, subject: str, at: float, action: str, text: str, level: str = "I") -> None:

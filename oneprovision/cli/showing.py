@@ -10,7 +10,7 @@ from oneprovision.cli.arguments import provision_id
 from oneprovision.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
-    from onecore.store.events import Event
+    from onecore.history import Event
 
 Entry = Mapping[str, Any]
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from onecore.access import Permissions
+from onecore.history import Event
 from onecore.machines.model import Kind, Resource
 from onecore.machines.model import State as MachineState
-from onecore.store.events import Event
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
 
 PROVISION_TYPE = "104"

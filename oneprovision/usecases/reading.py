@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from onecore.access import Right, check
 from onecore.errors import NotAuthorized
+from onecore.history import Event
 from onecore.machines.model import Resource
 from onecore.store import accounts, events, lease, resources
 from onecore.store.engine import Transaction
-from onecore.store.events import Event
 from oneprovision import store
 from oneprovision.deps import Deps
 from oneprovision.model.document import PROVISION_TYPE, Document, envelope, provision_body
