@@ -1,5 +1,6 @@
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,8 @@ def test_several_parents_come_in_their_order_and_each_file_once(tmp_path):
         two="extends: root.yaml\nhosts: [{a: two}]",
         top="name: web\nextends: [one.yaml, two.yaml]",
     )
-    assert [host["a"] for host in read(tmp_path / "top.yaml")["hosts"]] == ["root", "one", "two"]
+    hosts: Any = read(tmp_path / "top.yaml")["hosts"]
+    assert [host["a"] for host in hosts] == ["root", "one", "two"]
 
 
 def test_sets_come_after_everything_the_files_say(tmp_path):

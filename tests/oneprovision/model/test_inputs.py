@@ -106,7 +106,12 @@ def test_all_problems_are_said_at_once():
 
 
 def test_the_unanswered_inputs_are_those_to_ask_for():
-    declared = [{"name": "a"}, {"name": "b", "default": 1}, {"name": "c", "mandatory": False}, {"name": "d"}]
+    declared: list[dict[str, object]] = [
+        {"name": "a"},
+        {"name": "b", "default": 1},
+        {"name": "c", "mandatory": False},
+        {"name": "d"},
+    ]
     assert [entry["name"] for entry in unanswered(declared, {"d": "x"})] == ["a"]
 
 

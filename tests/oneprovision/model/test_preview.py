@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 from hypothesis import given, settings
 
@@ -32,7 +33,7 @@ def test_a_dump_is_a_template_with_every_host_written_out():
         "reserved_cpu: 5}]\n"
         "networks: [{name: n, vn_mad: b, ar: [{ip: 10.0.0.1}, {ipam_mad: dummy, size: '${input.n}'}]}]"
     )
-    dumped = dump(evaluate(template, a_context()))
+    dumped: Any = dump(evaluate(template, a_context()))
     connection = {"remote_user": "root", "remote_port": 22, "public_key": "/k.pub", "private_key": "/k"}
     assert dumped["hosts"][1] == {
         "im_mad": "kvm",
