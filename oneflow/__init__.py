@@ -1,0 +1,1 @@
+"""OneFlow: services made of roles of virtual machines, with an order, elasticity and schedules."""

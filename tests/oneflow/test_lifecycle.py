@@ -1,0 +1,360 @@
+"""The life cycle of services, looked at step by step in a simulated world."""
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from onecore.errors import WrongState
+from oneflow import lifecycle
+from oneflow.lifecycle import Add, Remove, Turn, decide
+from oneflow.model.service import Node, NodeStatus, Role, Service, Timeouts
+from oneflow.model.states import Event, RoleState, ServiceState
+
+S, R, N = ServiceState, RoleState, NodeStatus
+
+
+def a_role(name: str = "web", cardinality: int = 1, parents: tuple[str, ...] = (), **fields) -> Role:
+    return Role(name, cardinality=cardinality, parents=parents, **fields)
+
+
+def a_service(*roles: Role, **fields) -> Service:
+    return Service(0, "app", roles=roles or (a_role(),), **fields)
+
+
+class World:
+    """Machines by vm id, and the service that they belong to; carries out what is decided."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.machines: dict[int, NodeStatus] = {}
+        self.now = 1000.0
+        self.made: list[tuple[str, int]] = []
+        self.removed: list[int] = []
+        self.reasons: list[str] = []
+
+    def look(self) -> Turn:
+        turn = decide(self.service, self.machines, self.now)
+        self.service = turn.service
+        self.reasons += turn.reasons
+        for action in turn.actions:
+            self.carry_out(action)
+        return turn
+
+    def carry_out(self, action: Add | Remove) -> None:
+        if isinstance(action, Remove):
+            self.machines[action.vm_id] = N.LEAVING
+            self.removed.append(action.vm_id)
+            return
+        vm_id = len(self.made)
+        self.made.append((action.role, action.number))
+        self.machines[vm_id] = N.STARTING
+        role = self.service.role(action.role)
+        assert role is not None
+        self.service = self.service.with_role(replace(role, nodes=(*role.nodes, Node(action.number, vm_id))))
+
+    def progress(self) -> None:
+        """Every machine does what it was asked to."""
+        for vm_id, status in list(self.machines.items()):
+            if status is N.STARTING:
+                self.machines[vm_id] = N.RUNNING
+            elif status is N.LEAVING:
+                del self.machines[vm_id]
+
+    def settle(self, rounds: int = 50) -> None:
+        for _ in range(rounds):
+            before = (self.service, dict(self.machines))
+            self.look()
+            self.progress()
+            if (self.service, self.machines) == before:
+                return
+        raise AssertionError(f"not settled: {self.service}")
+
+    @property
+    def states(self) -> dict[str, RoleState]:
+        return {role.name: role.state for role in self.service.roles}
+
+    def recover(self) -> None:
+        self.service, actions = lifecycle.recover(self.service, self.machines, self.now)
+        for action in actions:
+            self.carry_out(action)
+
+
+def running(*roles: Role, **fields) -> World:
+    world = World(a_service(*roles, **fields))
+    world.settle()
+    assert world.service.state is S.RUNNING
+    return world
+
+
+def test_without_order_every_role_starts_at_once():
+    world = World(a_service(a_role("a", 2), a_role("b", 1, ("a",))))
+    world.look()
+    assert world.made == [("a", 0), ("a", 1), ("b", 0)]
+
+
+def test_straight_children_wait_until_their_parents_run():
+    world = World(a_service(a_role("front", 1), a_role("worker", 2, ("front",)), straight=True))
+    world.look()
+    assert world.made == [("front", 0)]
+    assert world.states == {"front": R.DEPLOYING, "worker": R.PENDING}
+    world.progress()
+    world.look()
+    assert world.made == [("front", 0), ("worker", 0), ("worker", 1)]
+
+
+def test_straight_shutdown_is_reversed():
+    roles = (
+        a_role("mysql"),
+        a_role("nfs"),
+        a_role("kvm", 1, ("nfs",)),
+        a_role("frontend", 1, ("mysql", "kvm", "nfs")),
+    )
+    world = running(*roles, straight=True)
+    world.service = lifecycle.undeploy(world.service, world.now)
+    order = []
+    while world.service.state is not S.DONE:
+        world.look()
+        order.append(sorted(name for name, state in world.states.items() if state is R.UNDEPLOYING))
+        world.progress()
+    assert [step for step in order if step] == [["frontend"], ["kvm", "mysql"], ["nfs"]]
+    assert world.machines == {}
+
+
+def test_a_role_without_machines_runs_at_once():
+    assert running(a_role("empty", 0)).states == {"empty": R.RUNNING}
+
+
+def test_a_machine_that_is_not_ready_is_waited_for():
+    world = World(a_service())
+    world.look()
+    world.machines[0] = N.WAITING
+    assert world.look().wake_at == 1000.0 + Timeouts().deploy_s
+    assert world.service.state is S.DEPLOYING
+
+
+def test_a_deadline_ends_the_wait():
+    world = World(a_service(timeouts=Timeouts(deploy_s=60)))
+    world.look()
+    world.now += 60
+    world.look()
+    assert (world.service.state, world.states) == (S.FAILED_DEPLOYING, {"web": R.FAILED_DEPLOYING})
+    assert "deadline" in " ".join(world.reasons)
+
+
+def test_recover_replaces_what_failed_and_keeps_what_runs():
+    world = World(a_service(a_role("web", 2)))
+    world.look()
+    world.machines = {0: N.FAILED, 1: N.RUNNING}
+    world.look()
+    assert world.service.state is S.FAILED_DEPLOYING
+    world.recover()
+    world.settle()
+    assert world.service.state is S.RUNNING
+    assert world.removed == [0]
+    assert sorted(world.machines) == [1, 2]
+
+
+def test_a_running_service_warns_and_heals():
+    world = running(a_role("web", 2))
+    world.machines[0] = N.OFF
+    world.look()
+    assert (world.service.state, world.states["web"]) == (S.WARNING, R.WARNING)
+    world.machines[0] = N.RUNNING
+    world.look()
+    assert (world.service.state, world.states["web"]) == (S.RUNNING, R.RUNNING)
+
+
+def test_one_well_machine_does_not_heal_a_role_of_which_another_is_off():
+    world = running(a_role("web", 3))
+    world.machines.update({0: N.OFF, 1: N.OFF})
+    world.look()
+    world.machines[0] = N.RUNNING
+    world.look()
+    assert world.service.state is S.WARNING
+
+
+def test_warning_can_be_recovered():
+    world = running(a_role("web", 2))
+    world.machines[0] = N.FAILED
+    world.look()
+    world.recover()
+    world.settle()
+    assert world.service.state is S.RUNNING
+    assert len(world.machines) == 2
+
+
+def test_a_machine_removed_by_somebody_is_no_longer_wanted():
+    world = running(a_role("web", 2))
+    del world.machines[0]
+    world.look()
+    role = world.service.role("web")
+    assert role is not None
+    assert (role.cardinality, role.disposed_nodes, len(world.machines)) == (1, (0,), 1)
+
+
+@pytest.mark.parametrize(("wanted", "victims"), [(4, []), (1, [0]), (0, [0, 1])])
+def test_scaling_adds_machines_and_removes_the_oldest(wanted: int, victims: list[int]):
+    world = running(a_role("web", 2))
+    world.service = lifecycle.scale(world.service, "web", wanted, 0, world.now)
+    world.settle()
+    assert (world.service.state, len(world.machines), world.removed) == (S.RUNNING, wanted, victims)
+
+
+def test_numbers_of_machines_are_never_given_twice():
+    world = running(a_role("web", 2))
+    for wanted in (1, 3, 0, 2):
+        world.service = lifecycle.scale(world.service, "web", wanted, 0, world.now)
+        world.settle()
+    numbers = [number for _, number in world.made]
+    assert numbers == list(range(len(numbers)))
+
+
+def test_a_scale_may_change_its_mind_while_under_way():
+    world = running(a_role("web", 1))
+    world.service = lifecycle.scale(world.service, "web", 20, 0, world.now)
+    world.look()
+    world.service = lifecycle.scale(world.service, "web", 2, 0, world.now)
+    world.settle()
+    assert (world.service.state, len(world.machines)) == (S.RUNNING, 2)
+
+
+def test_a_scale_that_fails_can_be_taken_back():
+    world = running(a_role("web", 1))
+    world.service = lifecycle.scale(world.service, "web", 2, 0, world.now)
+    world.look()
+    world.machines[1] = N.FAILED
+    world.look()
+    assert world.service.state is S.FAILED_SCALING
+    world.service = lifecycle.scale(world.service, "web", 1, 0, world.now)
+    world.settle()
+    assert (world.service.state, len(world.machines)) == (S.RUNNING, 1)
+
+
+def test_cooldown_ends_at_its_stored_time():
+    world = running(a_role("web", 1))
+    world.service = lifecycle.scale(world.service, "web", 2, 30, world.now)
+    world.settle()
+    assert world.service.state is S.COOLDOWN
+    assert world.look().wake_at == world.now + 30
+    world.now += 30
+    world.look()
+    assert world.service.state is S.RUNNING
+
+
+def test_held_services_wait_for_their_release():
+    world = World(a_service(on_hold=True))
+    world.look()
+    assert (world.service.state, world.made) == (S.HOLD, [])
+    world.service = lifecycle.release(world.service, world.now)
+    world.settle()
+    assert world.service.state is S.RUNNING
+
+
+def test_a_chain_of_held_roles_is_released_role_by_role():
+    roles = [a_role("a", on_hold=True), a_role("b", 1, ("a",), on_hold=True), a_role("c", 1, ("b",))]
+    world = World(a_service(*roles, straight=True))
+    world.settle()
+    for _ in ("a", "b"):
+        world.service = lifecycle.release(world.service, world.now)
+        world.settle()
+    assert (world.service.state, set(world.states.values())) == (S.RUNNING, {R.RUNNING})
+
+
+def test_a_service_ends_only_when_every_machine_is_gone():
+    world = running(a_role("web", 3))
+    world.service = lifecycle.undeploy(world.service, world.now)
+    world.look()
+    world.machines[1] = N.STUCK
+    world.progress()
+    world.look()
+    assert world.service.state is S.FAILED_UNDEPLOYING
+    assert world.machines == {1: N.STUCK}
+    world.machines[1] = N.LEAVING
+    world.recover()
+    world.settle()
+    assert (world.service.state, world.machines) == (S.DONE, {})
+
+
+def test_automatic_deletion_follows_the_last_machine():
+    world = running(a_role("web", 1), automatic_deletion=True)
+    world.machines.clear()
+    world.settle()
+    assert world.service.state is S.DONE
+
+
+def test_a_removed_role_goes_and_the_others_stay():
+    world = running(a_role("a"), a_role("b", 2))
+    role = world.service.role("b")
+    assert role is not None
+    world.service = world.service.with_role(replace(role, leaving=True))
+    world.settle()
+    assert (list(world.states), len(world.machines)) == (["a"], 1)
+
+
+def test_an_added_role_is_deployed():
+    world = running(a_role("a"))
+    world.service = replace(world.service, roles=(*world.service.roles, a_role("b", 2))).moved(Event.DEPLOY)
+    world.settle()
+    assert (world.service.state, len(world.machines)) == (S.RUNNING, 3)
+
+
+@pytest.mark.parametrize("seed", range(2000))
+def test_when_faults_stop_every_service_settles_with_its_wanted_machines(seed: int):
+    chance = random.Random(seed)
+    roles = [a_role("a", chance.randrange(4)), a_role("b", chance.randrange(4), ("a",))]
+    world = World(a_service(*roles, straight=chance.random() < 0.5))
+    for _ in range(40):
+        world.now += chance.choice((0, 1, 3600))
+        disturb(world, chance)
+        world.look()
+        if chance.random() < 0.6:
+            world.progress()
+    come_to_rest(world)
+    wanted = {role.name: role.cardinality for role in world.service.roles}
+    made = [world.made[vm_id][0] for vm_id in world.machines]
+    if world.service.state is S.DONE:
+        assert world.machines == {}
+    else:
+        assert world.service.state is S.RUNNING
+        assert {name: made.count(name) for name in wanted} == wanted
+
+
+def disturb(world: World, chance: random.Random) -> None:
+    """A machine fails, vanishes, is switched off; or a user asks for something that may be legal now."""
+    for vm_id, status in list(world.machines.items()):
+        if status in (N.LEAVING, N.STUCK):
+            world.machines[vm_id] = N.STUCK if chance.random() < 0.2 else status
+        elif chance.random() < 0.1:
+            world.machines[vm_id] = chance.choice((N.FAILED, N.OFF))
+        elif chance.random() < 0.03:
+            del world.machines[vm_id]
+    ask(world, chance)
+
+
+def ask(world: World, chance: random.Random) -> None:
+    try:
+        match chance.randrange(8):
+            case 0:
+                name = chance.choice(world.service.roles).name
+                world.service = lifecycle.scale(world.service, name, chance.randrange(5), 5, world.now)
+            case 1:
+                world.recover()
+            case 2 if chance.random() < 0.1:
+                world.service = lifecycle.undeploy(world.service, world.now)
+    except WrongState:
+        pass  # the table says that it cannot be asked now
+
+
+def come_to_rest(world: World) -> None:
+    """No more faults: machines heal or can be removed, and the user recovers what failed."""
+    for _ in range(60):
+        for vm_id, status in world.machines.items():
+            if status in (N.OFF, N.STUCK):
+                leaving = {n.vm_id for r in world.service.roles for n in r.nodes if n.leaving}
+                world.machines[vm_id] = N.LEAVING if vm_id in leaving else N.RUNNING
+        world.now += 10
+        world.look()
+        world.progress()
+        if world.service.state.name.startswith("FAILED_") or world.service.state is S.WARNING:
+            world.recover()
