@@ -71,6 +71,13 @@ class World:
         raise AssertionError(f"not settled: {self.service}")
 
     @property
+    def state(self) -> ServiceState:
+        return self.service.state
+
+    def is_in(self, state: ServiceState) -> bool:
+        return self.service.state is state
+
+    @property
     def states(self) -> dict[str, RoleState]:
         return {role.name: role.state for role in self.service.roles}
 
@@ -83,7 +90,7 @@ class World:
 def running(*roles: Role, **fields) -> World:
     world = World(a_service(*roles, **fields))
     world.settle()
-    assert world.service.state is S.RUNNING
+    assert world.is_in(S.RUNNING)
     return world
 
 
@@ -113,7 +120,7 @@ def test_straight_shutdown_is_reversed():
     world = running(*roles, straight=True)
     world.service = lifecycle.undeploy(world.service, world.now)
     order = []
-    while world.service.state is not S.DONE:
+    while world.state is not S.DONE:
         world.look()
         order.append(sorted(name for name, state in world.states.items() if state is R.UNDEPLOYING))
         world.progress()
@@ -130,7 +137,7 @@ def test_a_machine_that_is_not_ready_is_waited_for():
     world.look()
     world.machines[0] = N.WAITING
     assert world.look().wake_at == 1000.0 + Timeouts().deploy_s
-    assert world.service.state is S.DEPLOYING
+    assert world.is_in(S.DEPLOYING)
 
 
 def test_a_deadline_ends_the_wait():
@@ -138,7 +145,7 @@ def test_a_deadline_ends_the_wait():
     world.look()
     world.now += 60
     world.look()
-    assert (world.service.state, world.states) == (S.FAILED_DEPLOYING, {"web": R.FAILED_DEPLOYING})
+    assert (world.state, world.states) == (S.FAILED_DEPLOYING, {"web": R.FAILED_DEPLOYING})
     assert "deadline" in " ".join(world.reasons)
 
 
@@ -147,10 +154,10 @@ def test_recover_replaces_what_failed_and_keeps_what_runs():
     world.look()
     world.machines = {0: N.FAILED, 1: N.RUNNING}
     world.look()
-    assert world.service.state is S.FAILED_DEPLOYING
+    assert world.is_in(S.FAILED_DEPLOYING)
     world.recover()
     world.settle()
-    assert world.service.state is S.RUNNING
+    assert world.is_in(S.RUNNING)
     assert world.removed == [0]
     assert sorted(world.machines) == [1, 2]
 
@@ -159,10 +166,10 @@ def test_a_running_service_warns_and_heals():
     world = running(a_role("web", 2))
     world.machines[0] = N.OFF
     world.look()
-    assert (world.service.state, world.states["web"]) == (S.WARNING, R.WARNING)
+    assert (world.state, world.states["web"]) == (S.WARNING, R.WARNING)
     world.machines[0] = N.RUNNING
     world.look()
-    assert (world.service.state, world.states["web"]) == (S.RUNNING, R.RUNNING)
+    assert (world.state, world.states["web"]) == (S.RUNNING, R.RUNNING)
 
 
 def test_one_well_machine_does_not_heal_a_role_of_which_another_is_off():
@@ -171,7 +178,7 @@ def test_one_well_machine_does_not_heal_a_role_of_which_another_is_off():
     world.look()
     world.machines[0] = N.RUNNING
     world.look()
-    assert world.service.state is S.WARNING
+    assert world.is_in(S.WARNING)
 
 
 def test_warning_can_be_recovered():
@@ -180,7 +187,7 @@ def test_warning_can_be_recovered():
     world.look()
     world.recover()
     world.settle()
-    assert world.service.state is S.RUNNING
+    assert world.is_in(S.RUNNING)
     assert len(world.machines) == 2
 
 
@@ -198,7 +205,7 @@ def test_scaling_adds_machines_and_removes_the_oldest(wanted: int, victims: list
     world = running(a_role("web", 2))
     world.service = lifecycle.scale(world.service, "web", wanted, 0, world.now)
     world.settle()
-    assert (world.service.state, len(world.machines), world.removed) == (S.RUNNING, wanted, victims)
+    assert (world.state, len(world.machines), world.removed) == (S.RUNNING, wanted, victims)
 
 
 def test_numbers_of_machines_are_never_given_twice():
@@ -216,7 +223,7 @@ def test_a_scale_may_change_its_mind_while_under_way():
     world.look()
     world.service = lifecycle.scale(world.service, "web", 2, 0, world.now)
     world.settle()
-    assert (world.service.state, len(world.machines)) == (S.RUNNING, 2)
+    assert (world.state, len(world.machines)) == (S.RUNNING, 2)
 
 
 def test_a_scale_that_fails_can_be_taken_back():
@@ -225,30 +232,30 @@ def test_a_scale_that_fails_can_be_taken_back():
     world.look()
     world.machines[1] = N.FAILED
     world.look()
-    assert world.service.state is S.FAILED_SCALING
+    assert world.is_in(S.FAILED_SCALING)
     world.service = lifecycle.scale(world.service, "web", 1, 0, world.now)
     world.settle()
-    assert (world.service.state, len(world.machines)) == (S.RUNNING, 1)
+    assert (world.state, len(world.machines)) == (S.RUNNING, 1)
 
 
 def test_cooldown_ends_at_its_stored_time():
     world = running(a_role("web", 1))
     world.service = lifecycle.scale(world.service, "web", 2, 30, world.now)
     world.settle()
-    assert world.service.state is S.COOLDOWN
+    assert world.is_in(S.COOLDOWN)
     assert world.look().wake_at == world.now + 30
     world.now += 30
     world.look()
-    assert world.service.state is S.RUNNING
+    assert world.is_in(S.RUNNING)
 
 
 def test_held_services_wait_for_their_release():
     world = World(a_service(on_hold=True))
     world.look()
-    assert (world.service.state, world.made) == (S.HOLD, [])
+    assert (world.state, world.made) == (S.HOLD, [])
     world.service = lifecycle.release(world.service, world.now)
     world.settle()
-    assert world.service.state is S.RUNNING
+    assert world.is_in(S.RUNNING)
 
 
 def test_a_chain_of_held_roles_is_released_role_by_role():
@@ -258,7 +265,7 @@ def test_a_chain_of_held_roles_is_released_role_by_role():
     for _ in ("a", "b"):
         world.service = lifecycle.release(world.service, world.now)
         world.settle()
-    assert (world.service.state, set(world.states.values())) == (S.RUNNING, {R.RUNNING})
+    assert (world.state, set(world.states.values())) == (S.RUNNING, {R.RUNNING})
 
 
 def test_a_service_ends_only_when_every_machine_is_gone():
@@ -268,19 +275,19 @@ def test_a_service_ends_only_when_every_machine_is_gone():
     world.machines[1] = N.STUCK
     world.progress()
     world.look()
-    assert world.service.state is S.FAILED_UNDEPLOYING
+    assert world.is_in(S.FAILED_UNDEPLOYING)
     assert world.machines == {1: N.STUCK}
     world.machines[1] = N.LEAVING
     world.recover()
     world.settle()
-    assert (world.service.state, world.machines) == (S.DONE, {})
+    assert (world.state, world.machines) == (S.DONE, {})
 
 
 def test_automatic_deletion_follows_the_last_machine():
     world = running(a_role("web", 1), automatic_deletion=True)
     world.machines.clear()
     world.settle()
-    assert world.service.state is S.DONE
+    assert world.is_in(S.DONE)
 
 
 def test_a_removed_role_goes_and_the_others_stay():
@@ -296,7 +303,7 @@ def test_an_added_role_is_deployed():
     world = running(a_role("a"))
     world.service = replace(world.service, roles=(*world.service.roles, a_role("b", 2))).moved(Event.DEPLOY)
     world.settle()
-    assert (world.service.state, len(world.machines)) == (S.RUNNING, 3)
+    assert (world.state, len(world.machines)) == (S.RUNNING, 3)
 
 
 @pytest.mark.parametrize("seed", range(2000))
@@ -313,10 +320,10 @@ def test_when_faults_stop_every_service_settles_with_its_wanted_machines(seed: i
     come_to_rest(world)
     wanted = {role.name: role.cardinality for role in world.service.roles}
     made = [world.made[vm_id][0] for vm_id in world.machines]
-    if world.service.state is S.DONE:
+    if world.is_in(S.DONE):
         assert world.machines == {}
     else:
-        assert world.service.state is S.RUNNING
+        assert world.is_in(S.RUNNING)
         assert {name: made.count(name) for name in wanted} == wanted
 
 
@@ -356,5 +363,5 @@ def come_to_rest(world: World) -> None:
         world.now += 10
         world.look()
         world.progress()
-        if world.service.state.name.startswith("FAILED_") or world.service.state is S.WARNING:
+        if world.service.state.name.startswith("FAILED_") or world.is_in(S.WARNING):
             world.recover()
