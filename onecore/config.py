@@ -48,6 +48,7 @@ def read(environ: Mapping[str, str] = os.environ, remotes: str = "") -> Settings
         remotes=tuple(_remotes(environ, remotes)),
         auth_file=Path(environ["ONE_AUTH"]).expanduser() if environ.get("ONE_AUTH") else None,
         debug=environ.get("ONE_DEBUG", "") not in ("", "0"),
+        environ=environ,
         base_environment={
             name: environ[name] for name in ("PATH", "HOME", "TMPDIR", "TZ") if name in environ
         },

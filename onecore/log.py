@@ -62,8 +62,9 @@ class Redactor:
         """`text` without a secret."""
         if self._secrets:
             text = self._pattern().sub(MASK, text)
-        for pattern, replacement in _generic():
-            text = pattern.sub(replacement, text)
+        if _suspect().search(text):
+            for pattern, replacement in _generic():
+                text = pattern.sub(replacement, text)
         return text
 
     def value(self, value: object, name: str = "") -> object:
@@ -141,9 +142,12 @@ class LogWriter:
 @contextmanager
 def private_file(path: Path) -> Iterator[FileIO]:
     """`path` opened to append, readable by its owner alone; its folder is made if missing."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-    descriptor = os.open(path, flags, 0o600)
+    try:
+        descriptor = os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, flags, 0o600)
     with FileIO(descriptor, "a") as file:
         os.fchmod(descriptor, 0o600)
         yield file
@@ -196,6 +200,12 @@ def _is_at(file: FileIO, path: Path) -> bool:
 @cache
 def _generic() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), put) for pattern, put in _PATTERNS)
+
+
+@cache
+def _suspect() -> re.Pattern[str]:
+    """Every pattern needs one of these words; most lines have none, and one search tells."""
+    return re.compile(rf"{_TELLING}|private key|authorization|basic|bearer|://", re.IGNORECASE)
 
 
 @cache

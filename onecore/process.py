@@ -10,13 +10,16 @@ import fcntl
 import os
 import select
 import signal
+import sys
 import time
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, NoReturn, TypeVar
+
+from onecore.errors import NotFound
 
 MIB = 1024 * 1024
 TERM_GRACE_S = 2.0
@@ -147,12 +150,29 @@ class Runner(Generic[Key]):
 
 
 def run(command: Command) -> Outcome:
-    """Run one program to its end."""
+    """Run one program to its end, which is also when we are interrupted: nothing is left at work."""
     runner: Runner[int] = Runner()
     runner.start(0, command)
-    while True:
-        for _, outcome in runner.wait(command.timeout_s):
-            return outcome
+    try:
+        while True:
+            for _, outcome in runner.wait(command.timeout_s):
+                return outcome
+    except BaseException:
+        runner.kill()
+        runner.wait(TERM_GRACE_S)
+        raise
+
+
+def replace(argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
+    """Become another program, found on the PATH of `env`; raises NotFound when it is not there."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores these, and an exec would hand that on
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        os.execvpe(argv[0], list(argv), env)  # noqa: S606 no shell is wanted
+    except FileNotFoundError as exc:
+        raise NotFound(f"there is no program '{argv[0]}'", hint="install it, or correct PATH") from exc
 
 
 def is_held(path: Path) -> bool:

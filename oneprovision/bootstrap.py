@@ -1,15 +1,19 @@
 """Puts the parts together: from settings to what the use cases act with."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING
 
 from onecore.clock import SystemClock
 from onecore.config import Settings
-from onecore.drivers.catalog import Catalog, search_path
 from onecore.home import open_home, who
 from onecore.store.lease import this_process
 from oneprovision.deps import Deps, Notice
 from oneprovision.store import SCHEMA
+
+if TYPE_CHECKING:
+    from onecore.drivers.catalog import Catalog
 
 
 def open_deps(
@@ -17,6 +21,7 @@ def open_deps(
     notify: Callable[[Notice], None] = lambda notice: None,
     interrupted: Callable[[], str] = lambda: "",
     boundary: Callable[[str], None] = lambda name: None,
+    conceal: Callable[[Iterable[str]], None] = lambda secrets: None,
 ) -> Deps:
     """Open the state of this user (made at first use) and find out who is asking."""
     database = open_home(settings, (SCHEMA,), os.urandom, boundary)
@@ -25,7 +30,7 @@ def open_deps(
     return Deps(
         settings=settings,
         database=database,
-        catalog=Catalog(search_path(settings.remotes)),
+        find_drivers=partial(open_catalog, settings),
         clock=SystemClock(),
         principal=principal,
         process=this_process(),
@@ -34,7 +39,18 @@ def open_deps(
         boundary=boundary,
         notify=notify,
         interrupted=interrupted,
+        conceal=conceal,
     )
+
+
+def open_catalog(settings: Settings) -> "Catalog":
+    """The drivers; looking at them needs neither a state file nor a user."""
+    from onecore.drivers.catalog import (
+        Catalog,
+        search_path,
+    )  # lazy: a command that only reads starts no driver
+
+    return Catalog(search_path(settings.remotes))
 
 
 def _jitter() -> float:

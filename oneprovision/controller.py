@@ -4,7 +4,8 @@ Every step may run twice. It looks only at what is stored and what is seen, so t
 after a crash, and a retry are the same code.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from onecore.errors import DriverFailed, Interrupted, OneError
@@ -12,6 +13,7 @@ from onecore.machines import record
 from onecore.machines.model import Kind, Resource, Wanted
 from onecore.machines.model import State as MachineState
 from onecore.machines.tools import Tools
+from onecore.machines.worker import SETTLED as STANDING
 from onecore.machines.worker import Result, Worker
 from onecore.store import events, lease, resources
 from onecore.store.engine import Transaction
@@ -39,7 +41,7 @@ class Controller:
         self.deps = deps
         self.lease = held
         self.provision = provision
-        tools = Tools(
+        self.tools = Tools(
             database=deps.database,
             clock=deps.clock,
             jitter=deps.jitter,
@@ -51,7 +53,7 @@ class Controller:
             interrupted=deps.interrupted,
         )
         options = provision.options
-        self.worker = Worker(tools, held, provision.key, options.policy(force), options.threads)
+        self.worker = Worker(self.tools, held, provision.key, options.policy(force), options.threads)
 
     def run(self) -> Provision:
         """Work until the provision rests; returns it as it is then.
@@ -63,6 +65,22 @@ class Controller:
         while self.provision.state not in SETTLED:
             self._advance()
         return self.provision
+
+    @contextmanager
+    def stopping_in_order(self) -> Iterator[None]:
+        """Who stops waiting is told how to carry on with this provision."""
+        number = self.provision.id
+        try:
+            yield
+        except (Interrupted, KeyboardInterrupt) as exc:
+            at_once = "" if isinstance(exc, Interrupted) else " at once; driver calls may still run"
+            raise Interrupted(
+                f"stopped waiting for provision {number} ({self.provision.state.name}){at_once}; "
+                "what was begun is recorded",
+                hint=f"carry on with: oneprovision retry {number}; "
+                f"watch with: oneprovision logs {number} --follow",
+                context={"id": number, "state": self.provision.state.name},
+            ) from exc
 
     def _advance(self) -> None:
         step = _STEPS[self.provision.state]
@@ -83,7 +101,10 @@ class Controller:
     def move_in(self, tx: Transaction, event: Event, why: str, error: str = "") -> None:
         """Change the state together with what else the transaction changes."""
         now = self.deps.clock.now()
-        moved = store.move(tx, self.lease, store.get(tx, self.provision.id), event, why, now)
+        # Name, owner and the like may have been edited meanwhile; error and options are the worker's own.
+        ours = {"error": self.provision.error, "options": self.provision.options}
+        stored = replace(store.get(tx, self.provision.id), **ours)  # type: ignore[arg-type]
+        moved = store.move(tx, self.lease, stored, event, why, now)
         stop = "" if moved.state in SETTLED else moved.stop
         self.provision = replace(moved, error=error or moved.error, stop=stop)
         store.edit(tx, self.provision)
@@ -165,6 +186,8 @@ class Controller:
         self._drop_removed()
         with self.deps.database.read() as tx:
             remaining = resources.of_owner(tx, self.provision.key)
+        if any(r.state not in STANDING for r in remaining):
+            return Next(Event.SCALE, "what a scale left undone is still wanted", self.provision.error)
         if remaining:
             return Next(Event.KEEP, f"{len(remaining)} machines and addresses remain", self.provision.error)
         with self.deps.database.begin() as tx:

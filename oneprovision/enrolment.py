@@ -78,20 +78,18 @@ def check_address_driver(deps: Deps, name: str) -> None:
 
 
 def enrol(tx: Transaction, deps: Deps, provision: Provision, given: Defaults) -> list[planner.Change]:
-    """Record everything of the template that is not recorded yet; returns the plan it carries out."""
-    existing = store.objects_of(tx, provision.id)
-    existing += _number_surroundings(tx, provision, given, existing)
+    """Record everything of the template, unless that is done; returns the plan it carries out."""
+    recorded = store.objects_of(tx, provision.id)
+    existing = recorded + _number_surroundings(tx, provision, given, recorded)
     spec = evaluated(provision, given, existing)
-    before = [o for o in existing if o.name]
-    plan = planner.plan_objects(spec, before)
-    _name_surroundings(tx, spec, existing)
-    hosts = [o for o in existing if o.kind is ObjectKind.HOST]
-    taken = {o.name for o in hosts}
-    enrol_hosts(tx, deps, provision, [h for h in spec.hosts if h.name not in taken])
-    if not hosts:
-        for network, stored in zip(spec.networks, _of_kind(existing, ObjectKind.NETWORK), strict=True):
-            driver = _address_driver(network, spec.hosts) if network.addresses else ""
-            enrol_addresses(tx, provision, stored, driver, network.addresses)
+    plan = planner.plan_objects(spec, recorded)
+    if recorded:  # by one transaction, so nothing of it is missing
+        return plan
+    networks = _of_kind(_name_surroundings(tx, spec, existing), ObjectKind.NETWORK)
+    enrol_hosts(tx, deps, provision, spec.hosts)
+    for network, stored in zip(spec.networks, networks, strict=True):
+        driver = _address_driver(network, spec.hosts) if network.addresses else ""
+        enrol_addresses(tx, provision, stored, driver, network.addresses)
     return plan
 
 
@@ -134,14 +132,22 @@ def enrol_addresses(
     return ids
 
 
-def public_network(networks: Sequence[StoredObject], provision: Provision) -> StoredObject:
-    """The network that public addresses are added to."""
-    for network in networks:
-        if network.body.get("public"):
+def public_network(
+    networks: Sequence[StoredObject], provision: Provision, network_id: int | None = None
+) -> StoredObject:
+    """The network that public addresses are added to: the one that is named, else the first."""
+    public = [network for network in networks if network.body.get("public")]
+    if not public:
+        raise InvalidInput(
+            f"provision {provision.id} has no public network",
+            hint="give one of its networks an `ar` with ipam_mad: <driver>, or netrole: public",
+        )
+    for network in public:
+        if network_id in (None, network.id):
             return network
     raise InvalidInput(
-        f"provision {provision.id} has no public network",
-        hint="give one of its networks an `ar` with ipam_mad: <driver>, or netrole: public",
+        f"network {network_id} is no public network of provision {provision.id}",
+        hint=f"its public networks are: {', '.join(f'{n.id} {n.name}' for n in public)}",
     )
 
 
@@ -163,7 +169,9 @@ def _number_surroundings(
     return numbered
 
 
-def _name_surroundings(tx: Transaction, spec: ProvisionSpec, existing: Sequence[StoredObject]) -> None:
+def _name_surroundings(
+    tx: Transaction, spec: ProvisionSpec, existing: Sequence[StoredObject]
+) -> list[StoredObject]:
     pairs: list[tuple[ClusterSpec | DatastoreSpec | NetworkSpec, StoredObject]] = [
         *zip([spec.cluster], _of_kind(existing, ObjectKind.CLUSTER), strict=True),
         *zip(spec.datastores, _of_kind(existing, ObjectKind.DATASTORE), strict=True),
@@ -178,6 +186,7 @@ def _name_surroundings(tx: Transaction, spec: ProvisionSpec, existing: Sequence[
             body |= {"public": described.public, "ar": ranges, "ipam_mad": driver}
         named.append(replace(stored, name=described.name, body=body))
     store.save_objects(tx, named)
+    return named
 
 
 def _address_driver(network: NetworkSpec, hosts: Sequence[HostSpec]) -> str:

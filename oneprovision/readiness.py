@@ -8,6 +8,7 @@ from onecore.errors import Interrupted, OneError
 from onecore.machines.model import Resource
 from onecore.store import lease
 from onecore.store.lease import Lease
+from oneprovision import store
 from oneprovision.deps import Deps, Notice
 from oneprovision.model.provision import Provision, StoredObject
 from oneprovision.model.spec import Connection
@@ -41,7 +42,7 @@ def wait_for_hosts(deps: Deps, held: Lease, provision: Provision, pairs: Sequenc
     renewed = deps.clock.now()
     with ThreadPoolExecutor(min(options.threads, 32)) as pool:
         while any(_open(w, options.ping_retries) for w in waits):
-            _raise_if_interrupted(deps)
+            _raise_if_asked(deps, provision.id)
             now = deps.clock.now()
             for w in waits:
                 _collect(deps, provision, w, now + options.ping_timeout_s)
@@ -81,8 +82,10 @@ def _collect(deps: Deps, provision: Provision, w: _Wait, next_at: float) -> None
     )
 
 
-def _raise_if_interrupted(deps: Deps) -> None:
-    reason = deps.interrupted()
+def _raise_if_asked(deps: Deps, provision_id: int) -> None:
+    """To stop: the user of this process may, and any other process."""
+    with deps.database.read() as tx:
+        reason = store.get(tx, provision_id).stop or deps.interrupted()
     if reason:
         raise Interrupted(reason)
 

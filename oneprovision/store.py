@@ -36,9 +36,14 @@ def every(tx: Transaction) -> list[Provision]:
 
 
 def names(tx: Transaction) -> list[tuple[int, str]]:
-    """(id, name) of every provision that is not DONE first, so that a name finds the living one."""
-    living = tx.all("SELECT id, name FROM provision WHERE state != ? ORDER BY id", (State.DONE,))
-    return [tuple(row) for row in living]
+    """(id, name) of every provision that a name finds: those that are not DONE, and those that are where no
+    living one has taken their name."""
+    rows = tx.all(
+        "SELECT id, name FROM provision AS p WHERE state != :done OR NOT EXISTS"
+        " (SELECT 1 FROM provision WHERE name = p.name AND state != :done) ORDER BY id",
+        {"done": State.DONE},
+    )
+    return [tuple(row) for row in rows]
 
 
 def edit(tx: Transaction, provision: Provision) -> None:
@@ -67,6 +72,14 @@ def remove(tx: Transaction, provision_id: int) -> None:
     tx.run("DELETE FROM event WHERE subject = ?", (owner_key(provision_id),))
     tx.run("DELETE FROM lease WHERE key = ?", (owner_key(provision_id),))
     tx.run("DELETE FROM provision WHERE id = ?", (provision_id,))
+
+
+def forget_provider(tx: Transaction, provider_id: int) -> None:
+    """Cut the tie of provisions that are DONE to a provider that goes."""
+    tx.run(
+        "UPDATE provision SET provider_id = NULL WHERE provider_id = ? AND state = ?",
+        (provider_id, State.DONE),
+    )
 
 
 def add_objects(tx: Transaction, objects: Iterable[StoredObject]) -> None:

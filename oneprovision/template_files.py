@@ -1,5 +1,6 @@
 """Reads a provision template from its file and every file it extends."""
 
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,9 +56,15 @@ def _loaded(path: Path, chain: tuple[str, ...]) -> "Document":
     from onecore.schema import load_file  # lazy: brings the YAML reader
 
     # Before it is opened: opening a pipe or a device may block for ever or have an effect.
-    if not path.is_file():
-        what = "is not a file" if path.exists() else "does not exist"
-        raise _refused(f"the template {path.name!r} {what}", chain)
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as exc:
+        raise _refused(f"the template {path.name!r} does not exist", chain) from exc
+    except (OSError, ValueError) as exc:  # ValueError: a name no file can have
+        why = (getattr(exc, "strerror", None) or str(exc)).lower()
+        raise _refused(f"the template {path.name!r} cannot be read: {why}", chain) from exc
+    if not stat.S_ISREG(mode):
+        raise _refused(f"the template {path.name!r} is not a file", chain)
     return load_file(path)
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
-from onecore.drivers import protocol
+from onecore.drivers import protocol, secrecy
 from onecore.drivers.catalog import Driver
 from onecore.process import Command, Outcome
 
 Run = Callable[[Command], Outcome]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Calls:
 
     def deploy(self, target: Target, file: Path, xml: str) -> str:
         """Makes the machine in `xml`, which is written to `file` and piped; answers its deploy id."""
-        return protocol.parse_deploy_id(self._deploy(target, file, xml).stdout)
+        return self._read(protocol.parse_deploy_id, self._deploy(target, file, xml))
 
     def power_on(self, target: Target, file: Path, xml: str) -> None:
         """Like deploy, for a machine whose DEPLOY_ID is in `xml`; what is printed does not matter."""
@@ -59,18 +61,18 @@ class Calls:
         self.checked("shutdown", argv, target.host)
 
     def list(self) -> tuple[protocol.Listed, ...]:
-        return protocol.parse_list(self._ask("list"))
+        return self._read(protocol.parse_list, self._ask("list"))
 
     def offers(self, action: str) -> tuple[Mapping[str, object], ...]:
         """For locations, plans, images and prices."""
-        return protocol.parse_offers(self._ask(action), action)
+        return self._read(lambda stdout: protocol.parse_offers(stdout, action), self._ask(action))
 
     def list_ips(self) -> tuple[protocol.Address, ...]:
-        return protocol.parse_addresses(self._ask("list_ips"))
+        return self._read(protocol.parse_addresses, self._ask("list_ips"))
 
     def allocate_ip(self, tag: str) -> protocol.Address:
         argv = protocol.allocate_ip(self.driver.executable("allocate_ip"), tag)
-        return protocol.parse_allocated(self.checked("allocate_ip", argv).stdout)
+        return self._read(protocol.parse_allocated, self.checked("allocate_ip", argv))
 
     def release_ip(self, address_id: str, tag: str) -> None:
         argv = protocol.release_ip(self.driver.executable("release_ip"), address_id, tag)
@@ -107,5 +109,8 @@ class Calls:
         argv = protocol.act(program, target.deploy_id, target.host, target.host_id)
         return self.checked(action, argv, target.host)
 
-    def _ask(self, action: str) -> bytes:
-        return self.checked(action, protocol.ask(self.driver.executable(action))).stdout
+    def _ask(self, action: str) -> Outcome:
+        return self.checked(action, protocol.ask(self.driver.executable(action)))
+
+    def _read(self, parse: Callable[[bytes], T], outcome: Outcome) -> T:
+        return secrecy.read(parse, outcome.stdout, tuple(self._surroundings.secrets.values()))

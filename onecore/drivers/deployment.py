@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from onecore.errors import InvalidInput
 
@@ -53,6 +54,8 @@ _TAG = re.compile(r"[A-Z_][A-Z0-9_.-]*")
 _MAX_DEPTH = 16
 # Everything that XML 1.0 cannot carry, and the control characters that no honest value holds.
 _REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# What may have to be refused or escaped; most values hold nothing of it, and one search tells.
+_SPECIAL = re.compile("[^ !-%'-;=?-~]")
 # References for the line ends, so that a value stays on the line of its tag: drivers in sh read by line,
 # and an XML parser would turn a bare carriage return into a line feed.
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
@@ -70,7 +73,9 @@ class _Writer:
         if depth > _MAX_DEPTH:
             raise InvalidInput(f"host attribute '{tag}' is nested deeper than {_MAX_DEPTH} levels")
         indent = "  " * depth
-        if isinstance(value, Mapping):
+        if isinstance(value, str):
+            yield f"{indent}<{tag}>{self.content(tag, value)}</{tag}>"
+        elif isinstance(value, Mapping):
             yield f"{indent}<{tag}>"
             for child, content in _tagged(value, tag):
                 yield from self.element(child, content, depth + 1)
@@ -82,6 +87,8 @@ class _Writer:
             yield f"{indent}<{tag}>{self.content(tag, _text(tag, value))}</{tag}>"
 
     def content(self, tag: str, text: str) -> str:
+        if self.secrets is None and not _SPECIAL.search(text):
+            return text
         found = _REFUSED.search(text)
         if found:
             raise InvalidInput(
@@ -104,9 +111,8 @@ class _Writer:
 def _tagged(values: Mapping[str, object], where: str) -> Iterator[tuple[str, object]]:
     seen: dict[str, str] = {}
     for key, value in values.items():
-        tag = str(key).upper()
-        # isascii, because some other letters become ASCII ones in upper case.
-        if not (str(key).isascii() and _TAG.fullmatch(tag)):
+        tag = _tag(str(key))
+        if not tag:
             raise InvalidInput(
                 f"{str(key)[:80]!a} in {where} cannot be an XML tag",
                 hint="use letters, digits, '_', '-' and '.', beginning with a letter or '_'",
@@ -115,6 +121,13 @@ def _tagged(values: Mapping[str, object], where: str) -> Iterator[tuple[str, obj
             raise InvalidInput(f"'{seen[tag]}' and '{key}' in {where} are the same tag {tag}")
         seen[tag] = str(key)
         yield tag, value
+
+
+@lru_cache(maxsize=1024)  # a cluster's machines share their keys
+def _tag(key: str) -> str:
+    """The key as a tag, empty if it cannot be one."""
+    # isascii, because some other letters become ASCII ones in upper case.
+    return key.upper() if key.isascii() and _TAG.fullmatch(key.upper()) else ""
 
 
 def _text(tag: str, value: object) -> str:

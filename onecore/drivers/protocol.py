@@ -27,6 +27,7 @@ from onecore.drivers.answers import (
     shown,
 )
 from onecore.drivers.manifest import is_reserved
+from onecore.drivers.secrecy import masked, masked_text
 from onecore.errors import DriverFailed, InvalidInput
 from onecore.process import Ended, Outcome
 
@@ -132,11 +133,10 @@ def failure(
 ) -> DriverFailed:
     """Why the call failed, in the driver's own words where there are any; values in `secrets` are masked."""
     about = f"{driver} {action} of {host}" if host else f"{driver} {action}"
-    masked = replace(
-        outcome, stdout=_masked(outcome.stdout, secrets), stderr=_masked(outcome.stderr, secrets)
-    )
+    clean = replace(outcome, stdout=masked(outcome.stdout, secrets), stderr=masked(outcome.stderr, secrets))
+    reason = masked_text(_reason(clean)[:_MOST_READ], secrets)
     return DriverFailed(
-        f"{escaped(about)}: {escaped(_reason(masked))[:MAX_TEXT]}",
+        f"{escaped(about)}: {escaped(reason)[:MAX_TEXT]}",
         retryable=outcome.ended is Ended.TIMED_OUT,
         context={
             "driver": driver,
@@ -151,7 +151,7 @@ MAX_TEXT = 2000
 BEGIN = "ERROR MESSAGE --8<------"
 END = "ERROR MESSAGE ------>8--"
 _LAST_LINES = 5
-_MIN_SECRET = 4
+_MOST_READ = 65536
 
 
 def _argv(executable: Path, **arguments: int | str) -> Argv:
@@ -172,15 +172,6 @@ def _home() -> str:
         return str(Path.home())
     except RuntimeError:  # a user without a passwd entry, as in many containers
         return ""
-
-
-def _masked(output: bytes, secrets: Collection[str]) -> bytes:
-    """A secret of many lines (a private key) is also masked where only a line of it is shown."""
-    parts = {part for secret in secrets for part in (secret, *secret.splitlines())}
-    for part in sorted(parts, key=len, reverse=True):
-        if len(part) >= _MIN_SECRET:
-            output = output.replace(part.encode("utf-8", "replace"), b"*****")
-    return output
 
 
 def _reason(outcome: Outcome) -> str:

@@ -3,29 +3,35 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
-from onecore.drivers import protocol
+from onecore.drivers import protocol, secrecy
 from onecore.drivers.catalog import Driver
 from onecore.drivers.deployment import Deployment, to_xml
 from onecore.drivers.manifest import FILE_NAME
 from onecore.drivers.protocol import ListState, PollState
-from onecore.errors import OneError
+from onecore.errors import DriverFailed, OneError
 from onecore.machines.decide import Facts, Health
 from onecore.machines.model import Kind, Resource
 from onecore.process import Command, Outcome
 
+T = TypeVar("T")
+
 LIST_LIMIT = 32 * 1024 * 1024
+DEPLOY_ID = "deploy_id"
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One thing that exists at the provider, by its owner tag."""
+    """One thing that exists at the provider, by its owner tag. Not `told`: the driver says nothing of its
+    health, only that it exists."""
 
     name: str
     deploy_id: str
     health: Health
     addresses: tuple[str, ...] = ()
     metrics: Mapping[str, str] = field(default_factory=dict)
+    told: bool = True
 
 
 @dataclass(frozen=True)
@@ -63,16 +69,16 @@ class Binding:
         )
 
     def create(self, resource: Resource, run_file: Callable[[str], Path]) -> Command:
-        """The call that makes it, or powers it on when it has a deploy id. Writes the deployment file."""
+        """The call that makes it. Writes the deployment file."""
         verb = VERBS[resource.kind].create
         if resource.kind is Kind.ADDRESS:
             argv = protocol.allocate_ip(self._executable(verb), resource.name)
             return self._command(verb, argv, output_path=run_file("out"))
-        xml = to_xml(self._deployment(resource))
-        file = run_file("xml")
-        argv = protocol.deploy(self._executable(verb), file, resource.name, resource.number)
-        protocol.write_deployment(file, xml)
-        return self._command(verb, argv, xml.encode(), run_file("out"))
+        return self._deploy(resource, run_file, {})
+
+    def power_on(self, resource: Resource, run_file: Callable[[str], Path]) -> Command:
+        """The call that starts a machine which exists: a deploy that names it. Writes the deployment file."""
+        return self._deploy(resource, run_file, {DEPLOY_ID: resource.deploy_id})
 
     def destroy(self, resource: Resource, run_file: Callable[[str], Path]) -> Command:
         verb = VERBS[resource.kind].destroy
@@ -84,7 +90,7 @@ class Binding:
         return self._command(verb, argv, output_path=run_file("out"))
 
     def act(self, resource: Resource, verb: str, run_file: Callable[[str], Path]) -> Command:
-        """The power actions: reboot, reset, shutdown (power off), suspend, resume, poll."""
+        """The power actions: reboot, reset, shutdown (power off), suspend."""
         executable = self._executable(verb)
         argv = protocol.act(executable, resource.deploy_id, resource.name, resource.number)
         if verb == "shutdown":
@@ -104,26 +110,37 @@ class Binding:
     def created_id(self, resource: Resource, outcome: Outcome) -> tuple[str, tuple[str, ...]]:
         """The id (and address) that a successful create answered."""
         if resource.kind is Kind.ADDRESS:
-            address = protocol.parse_allocated(outcome.stdout)
-            return address.id, (address.ip,)
-        return protocol.parse_deploy_id(outcome.stdout), ()
+            address = self._read(protocol.parse_allocated, outcome)
+            return self.harmless(address.id), (address.ip,)
+        return self.harmless(self._read(protocol.parse_deploy_id, outcome)), ()
+
+    def harmless(self, identifier: str) -> str:
+        """The id that a driver answered, unless it is a secret: ids are stored, shown and put into argv."""
+        if secrecy.betrays(identifier, self.secrets.values()):
+            raise DriverFailed(
+                f"{self.driver.name} answered an id that holds a connection value of its provider",
+                hint="what it made may exist all the same; the driver is at fault",
+            )
+        return identifier
 
     def listed(self, kind: Kind, outcome: Outcome) -> dict[str, Seen]:
         if kind is Kind.ADDRESS:
-            found = protocol.parse_addresses(outcome.stdout)
-            return {a.tag: Seen(a.tag, a.id, Health.RUNNING, (a.ip,)) for a in found}
+            found = self._read(protocol.parse_addresses, outcome)
+            return {a.tag: Seen(a.tag, self.harmless(a.id), Health.RUNNING, (a.ip,)) for a in found}
         return {
-            m.name: Seen(m.name, m.deploy_id, _LISTED[m.state], m.addresses, m.metrics)
-            for m in protocol.parse_list(outcome.stdout)
+            m.name: self._without_secrets(
+                Seen(m.name, self.harmless(m.deploy_id), _LISTED[m.state], m.addresses, m.metrics)
+            )
+            for m in self._read(protocol.parse_list, outcome)
         }
 
     def polled(self, resource: Resource, outcome: Outcome) -> Seen:
         answer = protocol.parse_poll(outcome.stdout)
-        health = _POLLED[answer.state]
         # Drivers of the old tool may print no state: a poll that succeeds was all that it asked for.
-        if answer.state is PollState.UNKNOWN and not (self.driver.path / FILE_NAME).exists():
-            health = Health.RUNNING
-        return Seen(resource.name, resource.deploy_id, health, answer.addresses, answer.metrics)
+        told = answer.state is not PollState.UNKNOWN or (self.driver.path / FILE_NAME).exists()
+        health = _POLLED[answer.state] if told else Health.RUNNING
+        seen = Seen(resource.name, resource.deploy_id, health, answer.addresses, answer.metrics, told)
+        return self._without_secrets(seen)
 
     def failure(self, verb: str, label: str, outcome: Outcome) -> OneError:
         return protocol.failure(self.driver.name, verb, label, outcome, tuple(self.secrets.values()))
@@ -134,11 +151,31 @@ class Binding:
             self._executables[action] = self.driver.executable(action)
         return self._executables[action]
 
-    def _deployment(self, resource: Resource) -> Deployment:
+    def _read(self, parse: Callable[[bytes], T], outcome: Outcome) -> T:
+        return secrecy.read(parse, outcome.stdout, self.secrets.values())
+
+    def _without_secrets(self, seen: Seen) -> Seen:
+        secrets = self.secrets.values()
+        if not secrets:
+            return seen
+        metrics = {
+            secrecy.masked_text(key, secrets): secrecy.masked_text(value, secrets)
+            for key, value in seen.metrics.items()
+        }
+        addresses = tuple(a for a in seen.addresses if not secrecy.betrays(a, secrets))
+        return replace(seen, addresses=addresses, metrics=metrics)
+
+    def _deploy(
+        self, resource: Resource, run_file: Callable[[str], Path], further: Mapping[str, str]
+    ) -> Command:
         deployment = Deployment(**resource.deployment)  # type: ignore[arg-type]  # stored by asdict
-        if not resource.deploy_id:
-            return deployment
-        return replace(deployment, provision={**deployment.provision, "deploy_id": resource.deploy_id})
+        # A driver that finds this parameter makes nothing, so it is never there by accident.
+        asked = {key: text for key, text in deployment.provision.items() if key.lower() != DEPLOY_ID}
+        xml = to_xml(replace(deployment, provision={**asked, **further}))
+        file = run_file("xml")
+        argv = protocol.deploy(self._executable("deploy"), file, resource.name, resource.number)
+        protocol.write_deployment(file, xml)
+        return self._command("deploy", argv, xml.encode(), run_file("out"))
 
     def _command(
         self, verb: str, argv: tuple[str, ...], stdin: bytes = b"", output_path: Path | None = None

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from onecore.machines.calls import Seen
 from onecore.machines.decide import Health, Sight, Step
-from onecore.machines.model import MACHINE, Event, Resource, RetryPolicy, Wanted
+from onecore.machines.model import MACHINE, Event, Resource, RetryPolicy, State, Wanted
 
 
 def started(r: Resource, step: Step, now: float) -> Resource:
@@ -70,7 +70,8 @@ def observed(r: Resource, seen: Seen | None, now: float) -> Resource:
             r, state=MACHINE.next(r.state, Event.VANISHED), deploy_id="", addresses=(), failures=0, since=now
         )
     event = _HEALTH.get(seen.health)
-    if event is None or not MACHINE.allows(r.state, event):
+    off_by_our_word = r.state is State.OFF and not seen.told
+    if event is None or off_by_our_word or not MACHINE.allows(r.state, event):
         return _as_seen(r, seen)
     error = "the provider says it is in error" if event is Event.BROKE else ""
     return replace(_as_seen(r, seen), state=MACHINE.next(r.state, event), error=error)

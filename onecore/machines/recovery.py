@@ -1,4 +1,4 @@
-"""After a crash: wait for the drivers that outlived us, and call what they did unknown."""
+"""After a crash: wait for the drivers that outlived us, call what they did unknown, and tidy up."""
 
 import json
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from onecore.clock import Clock
 from onecore.drivers.answers import deploy_id_problem
 from onecore.machines import record
 from onecore.machines.model import Kind, Resource
+from onecore.machines.tools import SUFFIXES, Tools
 from onecore.store import resources as store
 from onecore.store.engine import Transaction
 from onecore.store.resources import Operation
@@ -32,14 +33,27 @@ def outlive(operation: Operation, file: Path, clock: Clock, tick: Callable[[], N
 
 
 def salvage(file: Path, kind: Kind) -> str:
-    """The id that the driver printed, if it did. Without its exit status this is a hint."""
-    with suppress(OSError, ValueError):
+    """The id that a creating driver printed, if it did. Without its exit status this is a hint."""
+    with suppress(OSError, ValueError, LookupError, TypeError):
         text = file.read_bytes()[: 64 * 1024].decode().strip()
         if kind is Kind.ADDRESS:
             text = str(json.loads(text)["id"])
         if not deploy_id_problem(text):
             return text
     return ""
+
+
+def sweep(tools: Tools) -> None:
+    """Remove run files of operations that ended: who recorded the end died before he removed them."""
+    # Files first: one whose operation is begun after the question below is not among them.
+    files = [f for f in tools.run_directory.glob("*.*") if f.stem.isdigit() and f.suffix[1:] in SUFFIXES]
+    if not files:
+        return
+    with tools.database.read() as tx:
+        still_open = store.open_ids(tx)
+    for file in files:
+        if int(file.stem) not in still_open:
+            file.unlink(missing_ok=True)
 
 
 def resolve(

@@ -10,6 +10,7 @@ from onecore.machines.model import Kind, Resource
 from onecore.store.engine import Database, Transaction
 
 Group = tuple[str, int | None, Kind]
+SUFFIXES = ("xml", "out")
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Tools:
         return lambda suffix: self.run_directory / f"{operation_id}.{suffix}"
 
     def forget_run_files(self, operation_id: int) -> None:
-        for suffix in ("xml", "out"):
+        for suffix in SUFFIXES:
             self.run_file(operation_id)(suffix).unlink(missing_ok=True)
 
 

@@ -8,8 +8,10 @@ import heapq
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from onecore import process
+from onecore.drivers.secrecy import betrays
 from onecore.errors import DriverFailed, Interrupted, OneError
 from onecore.machines import record, recovery
 from onecore.machines.calls import VERBS
@@ -21,6 +23,7 @@ from onecore.machines.tools import Group, Tools, group_of
 from onecore.process import Ended, Outcome, Runner
 from onecore.store import lease, resources
 from onecore.store.lease import Lease
+from onecore.store.resources import Operation
 
 TICK_S = 1.0
 
@@ -65,9 +68,9 @@ class Worker:
             if operation.resource_id in known and process.is_held(file):
                 text = f"waiting for a {operation.verb} that outlived the process which started it"
                 tools.report(known[operation.resource_id], text, "W")
-            recovery.outlive(operation, file, tools.clock, self._stop_if_asked)
+            recovery.outlive(operation, file, tools.clock, self._raise_if_asked)
             resource = known.get(operation.resource_id)
-            salvaged = recovery.salvage(file, resource.kind) if resource else ""
+            salvaged = self._salvaged(file, operation, resource) if resource else ""
             with tools.database.begin() as tx:
                 lease.check(tx, self._journal.lease)
                 changed = recovery.resolve(tx, operation, resource, salvaged, tools.clock.now())
@@ -75,6 +78,7 @@ class Worker:
                 known[changed.id] = changed
                 tools.report(changed, f"{operation.verb} was cut short by a crash; its end is unknown", "W")
             tools.forget_run_files(operation.id)
+        recovery.sweep(tools)
 
     def settle(self, only: Callable[[Resource], bool] = lambda resource: True) -> Result:
         """Work until every resource (of those that `only` lets through) is as wanted or cannot become so.
@@ -90,15 +94,22 @@ class Worker:
         return Result(self._resources, self._problems)
 
     def refresh(self, only: Callable[[Resource], bool] = lambda resource: True) -> Result:
-        """Look at every resource that exists and record what is seen; one that vanished becomes new again."""
+        """Look at every resource that exists and record what is seen; one that vanished becomes new again.
+        Raises Interrupted when asked to stop; then nothing of it is recorded."""
         self._load(lambda r: only(r) and r.state in SETTLED)
         for resource in self._resources.values():
             self._looks.want(resource)
         while self._looks.pending and not self._stopping:
-            self._turn()
+            self._look()
+        if self._stopping:  # who was not looked at has not vanished
+            raise Interrupted(self._stopping)
         for resource in list(self._resources.values()):
+            _, seen = self._looks.sight(resource.id)
+            can_list = self._tools.bind(resource).facts(resource.kind).can_list
+            if seen is None and not can_list and not self._policy.force:
+                # Its poll failed, which may be the network: to forget the deploy id could leak the machine.
+                self._problems[resource.id] = f"{resource.driver} poll of {resource.label} fails"
             if resource.id not in self._problems:
-                _, seen = self._looks.sight(resource.id)
                 changed = record.observed(resource, seen, self._tools.clock.now())
                 if changed != resource:
                     text = "seen at the provider" if seen else "the provider no longer knows it"
@@ -120,6 +131,14 @@ class Worker:
         now = self._tools.clock.now()
         while self._later and self._later[0][0] <= now:
             self._due.add(heapq.heappop(self._later)[1])
+        self._stop_if_asked()
+
+    def _look(self) -> None:
+        """A turn that decides nothing: a decision could start a driver, and nobody would wait for it."""
+        self._looks.start(self._group_is_busy)
+        for task, outcome in self._wait():
+            self._finished(task, outcome)
+        self._due = set()
         self._stop_if_asked()
 
     def _work_left(self) -> bool:
@@ -147,6 +166,11 @@ class Worker:
 
     def _stop_if_asked(self) -> None:
         self._stopping = self._stopping or self._journal.attend() or self._tools.interrupted()
+
+    def _raise_if_asked(self) -> None:
+        self._stop_if_asked()
+        if self._stopping:
+            raise Interrupted(self._stopping)
 
     def _load(self, only: Callable[[Resource], bool]) -> None:
         with self._tools.database.read() as tx:
@@ -197,6 +221,16 @@ class Worker:
             case Step.STILL_THERE:
                 self._refused(resource, decision.reason)
                 self._due.add(resource.id)
+
+    def _salvaged(self, file: Path, operation: Operation, resource: Resource) -> str:
+        if operation.verb != VERBS[resource.kind].create:
+            return ""
+        salvaged = recovery.salvage(file, resource.kind)
+        try:
+            secrets = self._tools.bind(resource).secrets.values()
+        except OneError:  # a driver that cannot be found now is no reason to lose the only trace of a machine
+            return salvaged
+        return "" if betrays(salvaged, secrets) else salvaged
 
     def _change(self, resource: Resource, text: str, level: str = "I", action: str = "") -> None:
         self._resources[resource.id] = resource

@@ -76,6 +76,10 @@ def principal(user: User) -> Principal:
     return Principal(user.id, user.name, user.gid, frozenset({user.gid}))
 
 
+def set_password(tx: Transaction, user_id: int, password_hash: str) -> None:
+    tx.run("UPDATE user SET password = ? WHERE id = ?", (password_hash, user_id))
+
+
 def remove_user(tx: Transaction, user_id: int) -> None:
     tx.run("DELETE FROM user WHERE id = ?", (user_id,))
 

@@ -15,6 +15,7 @@ from onecore.errors import StoreFailed
 
 APPLICATION_ID = 0x4F4E4531
 BUSY_TIMEOUT_S = 30.0
+SMALLEST_FILE = 512
 
 Row = sqlite3.Row
 Value = str | int | float | bytes | None
@@ -120,18 +121,13 @@ def open_database(
     """
     with _explained(path):
         connection = _connect(path)
-        versions = _versions(connection, path)
-        for schema in schemas:
-            found = versions.get(schema.component, 0)
-            if found > schema.version:
-                raise StoreFailed(
-                    f"{path} was written by a newer version ({schema.component} schema {found}, "
-                    f"this program knows {schema.version})",
-                    hint="upgrade onesuite, or point ONE_HOME at another folder",
-                )
-    database = Database(connection, path, boundary)
-    if any(versions.get(schema.component, 0) < schema.version for schema in schemas):
-        _migrate(database, schemas, path, seed)
+    try:
+        database = Database(connection, path, boundary)
+        if _is_behind(connection, schemas, path):
+            _migrate(database, schemas, path, seed)
+    except BaseException:
+        connection.close()
+        raise
     return database
 
 
@@ -139,12 +135,29 @@ def _connect(path: Path) -> sqlite3.Connection:
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
-    connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    return connection
+    elif 0 < path.stat().st_size < SMALLEST_FILE:
+        # SQLite would take it for a new file and write over it.
+        raise sqlite3.DatabaseError("file is not a database")
+    return sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+
+
+def _is_behind(connection: sqlite3.Connection, schemas: Sequence[Schema], path: Path) -> bool:
+    """Whether the file lacks migrations; raises StoreFailed for one that we must not touch."""
+    with _explained(path):
+        connection.row_factory = sqlite3.Row
+        versions = _versions(connection, path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+    for schema in schemas:
+        found = versions.get(schema.component, 0)
+        if found > schema.version:
+            raise StoreFailed(
+                f"{path} was written by a newer version ({schema.component} schema {found}, "
+                f"this program knows {schema.version})",
+                hint="upgrade onesuite, or point ONE_HOME at another folder",
+            )
+    return any(versions.get(schema.component, 0) < schema.version for schema in schemas)
 
 
 def _versions(connection: sqlite3.Connection, path: Path) -> dict[str, int]:
@@ -192,6 +205,7 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+    yield statement
 
 
 @contextmanager

@@ -65,7 +65,7 @@ def claim(tx: Transaction, key: str, purpose: str, now: float, me: Owner) -> Lea
             raise WrongState(
                 f"{key.replace('/', ' ')} is being worked on by process {holder.pid} on {holder.host} "
                 f"({row['purpose']})",
-                hint=f"follow it with: oneprovision logs {key.rpartition('/')[2]} --follow",
+                hint=_how_to_follow(key),
                 retryable=True,
             )
     token = 1 if row is None else int(row["token"]) + 1
@@ -104,6 +104,11 @@ def holder(tx: Transaction, key: str, now: float) -> tuple[Owner, str] | None:
     if row is None or row["owner"] is None or row["expires_at"] <= now:
         return None
     return Owner.parse(row["owner"]), row["purpose"]
+
+
+def _how_to_follow(key: str) -> str:
+    _, parted, number = key.partition("/")
+    return f"follow it with: oneprovision logs {number} --follow" if parted else "repeat in a moment"
 
 
 def _boot_id() -> str:

@@ -41,7 +41,7 @@ def update(tx: Transaction, resources: Iterable[Resource]) -> None:
         "UPDATE resource SET wanted = :wanted, state = :state, deploy_id = :deploy_id, owner = :owner,"
         " addresses = :addresses, metrics = :metrics, failures = :failures, since = :since,"
         " next_at = :next_at, error = :error WHERE id = :id",
-        [_values(resource) for resource in resources],
+        [_changeable(resource) for resource in resources],
     )
 
 
@@ -83,23 +83,35 @@ def open_operations(tx: Transaction, owner: str) -> list[Operation]:
     return [Operation(*row) for row in rows]
 
 
+def open_ids(tx: Transaction) -> set[int]:
+    """The operations without a result, of every owner."""
+    return {row[0] for row in tx.all("SELECT id FROM operation WHERE ended_at IS NULL")}
+
+
 def _values(r: Resource) -> dict[str, Value]:
     return {
-        "id": r.id,
+        **_changeable(r),
         "kind": r.kind.value,
         "name": r.name,
-        "owner": r.owner,
         "driver": r.driver,
         "provider_id": r.provider_id,
         "number": r.number,
         "label": r.label,
+        "deployment": json.dumps(dict(r.deployment)),
+        "lag_s": r.lag_s,
+    }
+
+
+def _changeable(r: Resource) -> dict[str, Value]:
+    """Without the deployment, which is as long as all the rest: a record is written three times a deploy."""
+    return {
+        "id": r.id,
+        "owner": r.owner,
         "wanted": r.wanted.value,
         "state": r.state.value,
         "deploy_id": r.deploy_id,
-        "deployment": json.dumps(dict(r.deployment)),
-        "lag_s": r.lag_s,
-        "addresses": json.dumps(r.addresses),
-        "metrics": json.dumps(dict(r.metrics)),
+        "addresses": json.dumps(r.addresses) if r.addresses else "[]",
+        "metrics": json.dumps(dict(r.metrics)) if r.metrics else "{}",
         "failures": r.failures,
         "since": r.since,
         "next_at": r.next_at,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from onecore.cli.idlist import resolve
+from onecore.cli.numbers import FiniteRange
 
 if TYPE_CHECKING:
     from oneprovision.deps import Deps
@@ -27,14 +28,20 @@ def provision_id(deps: "Deps", selector: str) -> int:
 
 
 def provision_ids(deps: "Deps", selector: str) -> tuple[int, ...]:
-    """Provisions by ids, ranges and names: `1,8..15,web`. A name means the one that is not DONE."""
+    """Provisions by ids, ranges and names: `1,8..15,web`. A name means the one that is not DONE, if any.
+
+    All of them exist, so that a slip in a list is said before anything is done with the rest of it."""
     from oneprovision import store  # lazy: digits need no look-up of names, but the import is shared
 
     def known() -> list[tuple[int, str]]:
         with deps.database.read() as tx:
             return store.names(tx)
 
-    return resolve(selector, known(), "provision")
+    ids = resolve(selector, known(), "provision")
+    with deps.database.read() as tx:
+        for i in ids:
+            store.get(tx, i)
+    return ids
 
 
 def effort_options(command: Command) -> Command:
@@ -49,7 +56,7 @@ def effort_options(command: Command) -> Command:
         ),
         click.option(
             "--fail-sleep",
-            type=click.FloatRange(0, 3600),
+            type=FiniteRange(0, 3600),
             metavar="S",
             help="Seconds before the first of them, then doubling (1).",
         ),
@@ -65,7 +72,7 @@ def effort_options(command: Command) -> Command:
         ),
         click.option(
             "--ping-timeout",
-            type=click.FloatRange(0, 3600),
+            type=FiniteRange(0, 3600),
             metavar="S",
             help="Seconds between SSH probes (20).",
         ),

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,7 @@ from oneprovision.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
     from oneprovision.deps import Deps
+    from oneprovision.model.states import Operation
 
 
 @click.command()
@@ -33,10 +35,12 @@ def retry(session: Session, /, provisions: str, force: bool, **given: Any) -> No
     oneprovision retry 42
     oneprovision retry 1,3..5 --force
     """
+    from oneprovision.model.states import Operation
     from oneprovision.usecases import repair
 
     options = effort(given)
-    _each(session, provisions, given["fmt"], lambda deps, i: repair.retry(deps, i, force, options))
+    each = Each(Operation.RETRY, lambda deps, i: repair.retry(deps, i, force, options), force)
+    _for_each(session, provisions, given["fmt"], each)
 
 
 @click.command()
@@ -50,9 +54,11 @@ def configure(session: Session, /, provisions: str, force: bool, fmt: OutputForm
     \b
     oneprovision configure 42 --force
     """
+    from oneprovision.model.states import Operation
     from oneprovision.usecases import repair
 
-    _each(session, provisions, fmt, lambda deps, i: repair.configure(deps, i, force))
+    each = Each(Operation.CONFIGURE, lambda deps, i: repair.configure(deps, i, force))
+    _for_each(session, provisions, fmt, each)
 
 
 @click.command()
@@ -84,13 +90,15 @@ def deprovision(session: Session, /, provisions: str, force: bool, yes: bool, as
     oneprovision deprovision 42
     oneprovision deprovision 42 --yes --force
     """
+    from oneprovision.model.states import Operation
     from oneprovision.usecases import removal
 
     ids = provision_ids(session.deps(), provisions)
     if not confirm(f"remove everything of provision {_listed(ids)}?", yes, sys.stdin.isatty()):
         raise click.Abort
     fmt = OutputFormat.JSON if as_json else OutputFormat.TEXT
-    _each(session, provisions, fmt, lambda deps, i: removal.deprovision(deps, i, force))
+    each = Each(Operation.DEPROVISION, lambda deps, i: removal.deprovision(deps, i, force))
+    _for_each(session, provisions, fmt, each)
 
 
 @click.command()
@@ -121,14 +129,25 @@ def delete(session: Session, /, provisions: str, force: bool, from_db: bool, yes
         click.echo(f"{len(left)} left at the providers; see: oneprovision orphans", err=True)
 
 
-def _each(session: Session, selector: str, fmt: OutputFormat, act: "Callable[[Deps, int], object]") -> None:
-    """One after the other; the first failure ends it."""
+@dataclass(frozen=True)
+class Each:
+    """What is done with each of several provisions, and what their states have to allow for it."""
+
+    operation: "Operation"
+    act: "Callable[[Deps, int], object]"
+    force: bool = False
+
+
+def _for_each(session: Session, selector: str, fmt: OutputFormat, each: Each) -> None:
+    """One after the other; the first failure ends it. What is refused for one is begun with none."""
     from oneprovision.usecases import reading
+    from oneprovision.usecases.work import check_all
 
     with session.working() as deps:
         ids = provision_ids(deps, selector)
+        check_all(deps, ids, each.operation, each.force)
         for i in ids:
-            act(deps, i)
+            each.act(deps, i)
     if fmt is not OutputFormat.TEXT:
         for i in ids:
             emit(reading.document(session.deps(), i), fmt)

@@ -2,6 +2,7 @@
 
 import click
 
+from onecore.cli.numbers import FiniteRange
 from onecore.cli.output import Align, Column, OutputFormat, TableOptions, table, table_options
 from oneprovision.cli.session import Session, pass_session
 from oneprovision.model.provision import Provision
@@ -24,7 +25,7 @@ def list_(session: Session, done: bool, options: TableOptions) -> None:
 
 @click.command()
 @click.option(
-    "-d", "--delay", type=click.FloatRange(0.1, 3600), default=4.0, metavar="S", help="Seconds in between."
+    "-d", "--delay", type=FiniteRange(0.1, 3600), default=4.0, metavar="S", help="Seconds in between."
 )
 @click.option("-a", "--all", "done", is_flag=True, help="Also those that are DONE.")
 @click.option("-n", "--iterations", type=click.IntRange(1), metavar="N", help="End after N rounds.")

@@ -1,6 +1,6 @@
 """`add-host`, `del-host`, `add-ip`, `remove-ip`."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -8,6 +8,9 @@ from onecore.cli.idlist import resolve
 from onecore.cli.output import OutputFormat, emit, format_options
 from oneprovision.cli.arguments import effort, effort_options, provision_id
 from oneprovision.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from oneprovision.deps import Deps
 
 CHOOSE_ONE = "both --amount and --host-ids are given: choose one"
 
@@ -62,6 +65,7 @@ def del_host(
     oneprovision del-host 42 --amount 2
     """
     from onecore.errors import InvalidInput
+    from oneprovision.model.provision import ObjectKind
     from oneprovision.usecases import scaling
     from oneprovision.usecases.scaling import RemoveHosts
 
@@ -71,7 +75,8 @@ def del_host(
         raise InvalidInput("which hosts?", hint="give --host-ids ID,ID or --amount N")
     with session.working() as deps:
         number = provision_id(deps, provision)
-        chosen = () if ids is None else resolve(ids, scaling.host_names(deps, number), "host")
+        known = scaling.names_of(deps, number, ObjectKind.HOST) if ids else []
+        chosen = () if ids is None else resolve(ids, known, "host")
         changed = scaling.remove_hosts(deps, number, RemoveHosts(chosen, amount or 0, force))
     _print(session, changed.id, fmt)
 
@@ -81,38 +86,59 @@ def del_host(
 @click.option(
     "-a", "--amount", type=int, default=1, show_default=True, metavar="N", help="How many addresses."
 )
+@click.option("--network", metavar="NETWORK", help="By id or name, instead of the first public one.")
 @effort_options
 @format_options
 @pass_session
-def add_ip(session: Session, /, provision: str, amount: int, **given: Any) -> None:
+def add_ip(session: Session, /, provision: str, amount: int, network: str | None, **given: Any) -> None:
     """Lease public addresses; each becomes an address range (AR) of the public network of PROVISION.
 
     \b
     oneprovision add-ip 42 --amount 1
+    oneprovision add-ip web --amount 2 --network web-public
     """
     from oneprovision.usecases import scaling
 
     with session.working() as deps:
-        changed = scaling.add_ip(deps, provision_id(deps, provision), amount, effort(given))
+        number = provision_id(deps, provision)
+        changed = scaling.add_ip(deps, number, amount, effort(given), _network(deps, number, network))
     _print(session, changed.id, given["fmt"])
 
 
 @click.command("remove-ip")
 @click.argument("provision")
 @click.argument("ar_id", type=click.IntRange(0))
+@click.option("--network", metavar="NETWORK", help="By id or name, where several networks have that AR_ID.")
 @format_options
 @pass_session
-def remove_ip(session: Session, /, provision: str, ar_id: int, fmt: OutputFormat) -> None:
+def remove_ip(
+    session: Session, /, provision: str, ar_id: int, network: str | None, fmt: OutputFormat
+) -> None:
     """Give the public address of address range AR_ID of PROVISION back.
 
     \b
     oneprovision remove-ip 42 7
+    oneprovision remove-ip web 0 --network web-public
     """
     from oneprovision.usecases import scaling
 
     with session.working() as deps:
-        changed = scaling.remove_ip(deps, provision_id(deps, provision), ar_id)
+        number = provision_id(deps, provision)
+        changed = scaling.remove_ip(deps, number, ar_id, _network(deps, number, network))
     _print(session, changed.id, fmt)
+
+
+def _network(deps: "Deps", provision: int, selector: str | None) -> int | None:
+    if selector is None:
+        return None
+    from onecore.errors import InvalidInput
+    from oneprovision.model.provision import ObjectKind
+    from oneprovision.usecases import scaling
+
+    ids = resolve(selector, scaling.names_of(deps, provision, ObjectKind.NETWORK), "network")
+    if len(ids) != 1:
+        raise InvalidInput(f"'{selector}' names {len(ids)} networks; this command takes one")
+    return ids[0]
 
 
 def _both() -> Exception:

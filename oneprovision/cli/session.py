@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,20 +13,30 @@ import click
 
 from onecore import config
 from onecore.config import Settings
-from onecore.errors import Interrupted
+from onecore.errors import NotAuthorized
+from onecore.log import Redactor
 
 if TYPE_CHECKING:
     from onecore.cli.progress import ProgressEvent
+    from oneprovision.cli.command_log import CommandLog
     from oneprovision.deps import Deps, Notice
+
+
+# Commands of these names change nothing: they leave no line in the log, and work on a read-only disk.
+READING = frozenset({"list", "show", "top", "logs", "validate"})
 
 
 @dataclass
 class Session:
-    """One run of the program."""
+    """One run of the program. The log and everything on stderr share the redactor."""
 
     boundary: Callable[[str], None]
+    argv: Sequence[str] = ()
     remotes: str = ""
+    redactor: Redactor = field(default_factory=lambda: Redactor(()), repr=False)
+    _log: "CommandLog | None" = field(default=None, repr=False)
     _signal: str = ""
+    _acting: bool = False
     _deps: "Deps | None" = field(default=None, repr=False)
 
     @property
@@ -42,8 +52,21 @@ class Session:
         from oneprovision.bootstrap import open_deps  # lazy: --help needs no database
 
         if self._deps is None:
-            self._deps = open_deps(self.settings, boundary=self.boundary)
+            try:
+                self._deps = open_deps(self.settings, boundary=self.boundary, conceal=self.conceal)
+            except NotAuthorized:
+                self._begin_log("")
+                raise
+            self._begin_log(self._deps.principal.user_name)
         return self._deps
+
+    def conceal(self, secrets: Iterable[str]) -> None:
+        """From now on these are shown neither on stderr nor in the log."""
+        self.redactor.add(*secrets)
+
+    def finish(self, exit_code: int) -> None:
+        if self._log is not None:
+            self._log.end(exit_code)
 
     @contextmanager
     def working(self) -> "Iterator[Deps]":
@@ -55,19 +78,25 @@ class Session:
         with progress_for(sys.stderr) as progress:
 
             def notify(notice: "Notice") -> None:
-                progress.event(_event(notice))
+                clean = replace(notice, text=self.redactor.text(notice.text))
+                progress.event(_event(clean))
+                if self._log is not None:
+                    self._log.notice(clean)
 
+            deps = replace(self.deps(), notify=notify, interrupted=lambda: self._signal)
+            self._acting = True
             try:
-                yield replace(self.deps(), notify=notify, interrupted=lambda: self._signal)
-            except Interrupted as exc:
-                raise _how_to_go_on(exc) from exc
+                yield deps
+            finally:
+                self._acting = False
 
     @contextmanager
     def handling_signals(self) -> Iterator[None]:
-        """The first SIGINT or SIGTERM asks to stop, the second stops at once."""
+        """The first SIGINT or SIGTERM asks a command that acts to stop; the second, or any other command,
+        stops at once."""
 
         def ask(number: int, frame: FrameType | None) -> None:
-            if self._signal or not self._deps:
+            if self._signal or not self._acting:
                 raise KeyboardInterrupt
             self._signal = signal.Signals(number).name
             click.echo(
@@ -86,6 +115,14 @@ class Session:
 
         return self.settings.log_directory / f"crash-{time_ns()}.txt"
 
+    def _begin_log(self, user: str) -> None:
+        context = click.get_current_context(silent=True)
+        if context is None or context.info_name in READING:
+            return
+        from oneprovision.cli.command_log import CommandLog  # lazy: only commands that act come here
+
+        self._log = CommandLog.begin(self.settings.log_directory, self.redactor, user, self.argv)
+
 
 pass_session = click.make_pass_decorator(Session)
 
@@ -103,11 +140,4 @@ def _event(notice: "Notice") -> "ProgressEvent":
         step=notice.step,
         done=notice.done,
         lasting=notice.lasting,
-    )
-
-
-def _how_to_go_on(exc: Interrupted) -> Interrupted:
-    return Interrupted(
-        f"stopped waiting ({exc.message}); what was begun is recorded",
-        hint="carry on with: oneprovision retry ID; watch with: oneprovision logs ID --follow",
     )

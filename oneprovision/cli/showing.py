@@ -39,11 +39,11 @@ def show(session: Session, /, provision: str, fmt: OutputFormat) -> None:
 @click.command()
 @click.argument("provision")
 @click.option("-f", "--follow", is_flag=True, help="Go on printing until the work ends or Ctrl-C.")
-@click.option("-a", "--all", "every", is_flag=True, help="From the beginning (as without --follow).")
 @format_options
 @pass_session
-def logs(session: Session, /, provision: str, follow: bool, every: bool, fmt: OutputFormat) -> None:
-    """Show what happened to PROVISION, and why, oldest first.
+def logs(session: Session, /, provision: str, follow: bool, fmt: OutputFormat) -> None:
+    """Show what happened to PROVISION, and why, oldest first. With --follow, JSON and YAML are a document a
+    line.
 
     \b
     oneprovision logs 42
@@ -62,7 +62,7 @@ def logs(session: Session, /, provision: str, follow: bool, every: bool, fmt: Ou
         busy = reading.is_busy(deps, number)
         for line in reading.log(deps, number, after):
             after = line.id
-            write(_log_text(line))
+            write(_followed(line, fmt))
         if not (follow and busy):
             return
         deps.clock.sleep(0.3)
@@ -132,6 +132,16 @@ def _time(seconds: int) -> str:
 
 def _log_line(line: "Event") -> dict[str, object]:
     return {"time": line.at, "level": line.level, "action": line.action, "text": line.text}
+
+
+def _followed(line: "Event", fmt: OutputFormat) -> str:
+    if fmt is OutputFormat.TEXT:
+        return _log_text(line)
+    import json
+
+    # YAML reads JSON too, one document after `---`.
+    separator = "--- " if fmt is OutputFormat.YAML else ""
+    return f"{separator}{json.dumps(_log_line(line))}\n"
 
 
 def _log_text(line: "Event") -> str:

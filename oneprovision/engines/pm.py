@@ -46,10 +46,12 @@ class Engine:
         declared = driver.manifest.secrets
         if provider_id is None:
             given = self._deps.settings.secrets_from_environment(declared.values())
-            return dict(given)
+            self._deps.conceal(given.values())
+            return given
         with self._deps.database.read() as tx:
             sealed = providers.get(tx, provider_id).sealed
         connection = unseal(self._deps.settings.home / "key", sealed)
+        self._deps.conceal(connection.values())
         # A driver without a manifest is given every value under its upper-case name, as the old tool did.
         return {declared.get(name, name.upper()): value for name, value in connection.items()}
 

@@ -70,6 +70,8 @@ _TABLE: dict[tuple[State, Event], State] = {
     (S.DEPROVISIONING_ONE, E.SUCCEED): S.DEPROVISIONING,
     (S.DEPROVISIONING, E.SUCCEED): S.DONE,
     (S.DEPROVISIONING, E.KEEP): S.RUNNING,
+    # Hosts were removed while a scale was half done: the rest of it is still wanted.
+    (S.DEPROVISIONING, E.SCALE): S.SCALING,
     # Nothing that has begun may be left without a way to remove it: legal everywhere but at the end.
     **{(state, E.DEPROVISION): S.DEPROVISIONING_ONE for state in S if state is not S.DONE},
     **{(state, E.FAIL): failure for state, failure in _FAILURE_OF.items()},
@@ -90,6 +92,7 @@ class Operation(StrEnum):
     DEPROVISION = "deprovision"
     DELETE = "delete"
     EDIT = "edit"
+    HOSTS = "act on hosts"
 
 
 _SCALABLE = frozenset({S.RUNNING, S.SCALING_FAILURE})
@@ -104,5 +107,6 @@ ALLOWED: Final[dict[Operation, frozenset[State]]] = {
     Operation.DEPROVISION: frozenset(S) - {S.DONE},
     Operation.DELETE: frozenset({S.DONE}),
     Operation.EDIT: frozenset(S),
+    Operation.HOSTS: frozenset({S.RUNNING}) | FAILURES,
 }
 """WORKING states count only where nobody is at work: the lease says so before this table is asked."""

@@ -7,7 +7,6 @@ from onecore.access import DEFAULT_PERMISSIONS, Right, check
 from onecore.ids import ProvisionId
 from onecore.store import lease, providers
 from oneprovision import enrolment, store
-from oneprovision.controller import Controller
 from oneprovision.deps import Deps, Notice
 from oneprovision.model.names import check_provision_name
 from oneprovision.model.provision import Options, Provision
@@ -15,7 +14,7 @@ from oneprovision.model.shapes import text_of
 from oneprovision.model.spec import ProvisionSpec
 from oneprovision.model.states import State
 from oneprovision.usecases.rights import as_resource
-from oneprovision.usecases.work import release
+from oneprovision.usecases.work import holding
 
 
 @dataclass(frozen=True)
@@ -60,10 +59,8 @@ def create(deps: Deps, request: CreateProvision) -> Provision:
     deps.notify(Notice(now, f"provision {provision.id}", f"accepted as '{name}'"))
     if not request.wait:
         return provision
-    try:
-        return Controller(deps, held, provision).concluded()
-    finally:
-        release(deps, held)
+    with holding(deps, held, provision) as controller:
+        return controller.concluded()
 
 
 def preview(

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from onecore.errors import WrongState
 from onecore.machines import record
+from onecore.machines.model import Kind
 from onecore.machines.model import State as MachineState
 from onecore.store import lease, resources
+from onecore.store.engine import Transaction
 from oneprovision import store
 from oneprovision.deps import Deps
 from oneprovision.model.provision import ObjectKind, Options, Provision
@@ -27,6 +29,7 @@ def retry(deps: Deps, provision_id: int, force: bool = False, options: Options |
         controller.worker.refresh(lambda r: force or r.state is MachineState.BROKEN)
         with deps.database.begin() as tx:
             lease.check(tx, controller.lease)
+            _forget_readiness(tx, controller.provision)
             if controller.provision.state in FAILURES:
                 controller.move_in(tx, Event.RETRY, "asked for")
             elif controller.provision.state is State.RUNNING:
@@ -49,3 +52,15 @@ def configure(
             event = Event.RETRY if controller.provision.state in FAILURES else Event.CONFIGURE
             controller.move_in(tx, event, "asked for")
         return controller.concluded()
+
+
+def _forget_readiness(tx: Transaction, provision: Provision) -> None:
+    """A host whose machine has to be made anew has to become ready anew."""
+    every = resources.of_owner(tx, provision.key)
+    standing = {r.number for r in every if r.kind is Kind.MACHINE and r.state in _STANDING}
+    hosts = [o for o in store.objects_of(tx, provision.id) if o.kind is ObjectKind.HOST]
+    again = [o for o in hosts if o.body.get("ready") is True and o.id not in standing]
+    store.save_objects(tx, [replace(o, body={**o.body, "ready": False}) for o in again])
+
+
+_STANDING = (MachineState.READY, MachineState.OFF)

@@ -68,19 +68,25 @@ def remove_hosts(deps: Deps, provision_id: int, request: RemoveHosts) -> Provisi
         return controller.concluded()
 
 
-def host_names(deps: Deps, provision_id: int) -> list[tuple[int, str]]:
-    """(id, name) of the hosts of a provision."""
+def names_of(deps: Deps, provision_id: int, kind: ObjectKind) -> list[tuple[int, str]]:
+    """(id, name) of the objects of one kind of a provision."""
     with deps.database.read() as tx:
-        return [(o.id, o.name) for o in _hosts(store.objects_of(tx, provision_id))]
+        return [(o.id, o.name) for o in store.objects_of(tx, provision_id) if o.kind is kind]
 
 
-def add_ip(deps: Deps, provision_id: int, amount: int, options: Options | None = None) -> Provision:
-    """Lease public addresses, each an address range of the provision's public network."""
+def add_ip(
+    deps: Deps,
+    provision_id: int,
+    amount: int,
+    options: Options | None = None,
+    network_id: int | None = None,
+) -> Provision:
+    """Lease public addresses, each an address range of the named, else of the first public network."""
     _check_amount(amount, "addresses")
     with at_work(deps, provision_id, Operation.CHANGE_ADDRESSES, options) as controller:
         provision = controller.provision
         with deps.database.read() as tx:
-            network = enrolment.public_network(_networks(tx, provision), provision)
+            network = enrolment.public_network(_networks(tx, provision), provision, network_id)
         driver = str(network.body["ipam_mad"])
         enrolment.check_address_driver(deps, driver)
         with deps.database.begin() as tx:
@@ -89,22 +95,16 @@ def add_ip(deps: Deps, provision_id: int, amount: int, options: Options | None =
         return controller.concluded()
 
 
-def remove_ip(deps: Deps, provision_id: int, ar_id: int) -> Provision:
-    """Give a leased public address back."""
+def remove_ip(deps: Deps, provision_id: int, ar_id: int, network_id: int | None = None) -> Provision:
+    """Give a leased public address back. Each network counts its address ranges from 0."""
     with at_work(deps, provision_id, Operation.CHANGE_ADDRESSES) as controller:
         provision = controller.provision
         with deps.database.read() as tx:
-            network = enrolment.public_network(_networks(tx, provision), provision)
-            leased = [r for r in resources.of_owner(tx, provision.key) if r.kind is Kind.ADDRESS]
-        own = {r.number: r for r in leased if r.deployment.get("network") == network.id}
-        if ar_id not in own:
-            listed = ", ".join(map(str, sorted(own))) or "none"
-            raise NotFound(
-                f"network {network.id} of provision {provision.id} has no leased address range {ar_id}",
-                hint=f"leased address ranges: {listed}",
-            )
+            every = resources.of_owner(tx, provision.key)
+        leased = [r for r in every if r.kind is Kind.ADDRESS and network_id in (None, _network_of(r))]
+        victim = _only_range(leased, ar_id, provision)
         with deps.database.begin() as tx:
-            resources.update(tx, [record.unwanted(own[ar_id])])
+            resources.update(tx, [record.unwanted(victim)])
             controller.move_in(tx, Event.SCALE, f"address range {ar_id} is no longer wanted")
         return controller.concluded()
 
@@ -157,6 +157,27 @@ def _choose(
     if named:
         return [(victim, "named") for victim in victims], hosts
     return planner.choose_victims(victims, request.amount), hosts
+
+
+def _only_range(leased: Sequence[Resource], ar_id: int, provision: Provision) -> Resource:
+    found = [r for r in leased if r.number == ar_id]
+    if not found:
+        listed = ", ".join(f"{r.number} of network {_network_of(r)}" for r in leased) or "none"
+        raise NotFound(
+            f"provision {provision.id} has no leased address range {ar_id}",
+            hint=f"leased address ranges: {listed}",
+        )
+    if len(found) > 1:
+        networks = " and ".join(str(_network_of(r)) for r in found)
+        raise InvalidInput(
+            f"networks {networks} of provision {provision.id} each have an address range {ar_id}",
+            hint="say which: --network ID",
+        )
+    return found[0]
+
+
+def _network_of(address: Resource) -> int:
+    return int(str(address.deployment["network"]))
 
 
 def _check_amount(amount: int, what: str) -> None:

@@ -1,6 +1,6 @@
 """Work on one provision: the right to it, its lease, and the state that allows it, asked together."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -23,23 +23,38 @@ def at_work(
     """The controller of a provision that nobody else can work on meanwhile.
 
     Raises NotFound, NotAuthorized, or WrongState when somebody else is at work or the state forbids it.
+    The old error goes and new options count from the first change of state on: a request that is refused
+    before leaves both as they were.
     """
     now = deps.clock.now()
     with deps.database.begin() as tx:
         provision = authorized(tx, deps, provision_id, Right.MANAGE)
         held = lease.claim(tx, provision.key, operation.value, now, deps.process)
         require(provision, operation, force)
-        provision = replace(provision, stop="", error="", options=options or provision.options)
+        provision = replace(provision, stop="")
         store.edit(tx, provision)
+    provision = replace(provision, error="", options=options or provision.options)
+    with holding(deps, held, provision, force) as controller:
+        yield controller
+
+
+@contextmanager
+def holding(deps: Deps, held: Lease, provision: Provision, force: bool = False) -> Iterator[Controller]:
+    """The controller of a provision whose lease is ours; it is given back whatever happens."""
+    controller = Controller(deps, held, provision, force)
     try:
-        yield Controller(deps, held, provision, force)
+        with controller.stopping_in_order():
+            yield controller
     finally:
-        release(deps, held)
+        with deps.database.begin() as tx:
+            lease.release(tx, held)
 
 
-def release(deps: Deps, held: Lease) -> None:
-    with deps.database.begin() as tx:
-        lease.release(tx, held)
+def check_all(deps: Deps, provision_ids: Iterable[int], operation: Operation, force: bool = False) -> None:
+    """Refuse a request about several provisions before the first of them is touched."""
+    with deps.database.read() as tx:
+        for provision_id in provision_ids:
+            require(authorized(tx, deps, provision_id, Right.MANAGE), operation, force)
 
 
 def require(provision: Provision, operation: Operation, force: bool = False) -> None:

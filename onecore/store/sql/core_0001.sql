@@ -60,9 +60,10 @@ CREATE TABLE resource (
 ) STRICT;
 CREATE INDEX resource_owner ON resource (owner);
 
--- The journal: a row is committed before a driver starts, its end after it answered.
+-- The journal: a row is committed before a driver starts, its end after it answered. AUTOINCREMENT: the number
+-- of a removed row names run files that may still be there, so it is never given again.
 CREATE TABLE operation (
-    id          INTEGER PRIMARY KEY,
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
     resource_id INTEGER NOT NULL,
     owner       TEXT NOT NULL,
     verb        TEXT NOT NULL,

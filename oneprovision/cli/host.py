@@ -1,0 +1,269 @@
+"""`host`: list, show, poll, reboot, poweroff, resume, suspend, ssh, configure."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from onecore.cli.idlist import resolve
+from onecore.cli.numbers import FiniteRange
+from onecore.cli.output import (
+    OutputFormat,
+    TableOptions,
+    emit,
+    format_options,
+    sections,
+    table,
+    table_options,
+    write,
+)
+from oneprovision.cli.host_view import COLUMNS, described
+from oneprovision.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from onecore.machines.power import Action
+    from oneprovision.deps import Deps
+    from oneprovision.usecases.hosts import Host, Outcome
+
+_timeout = click.option(
+    "--timeout",
+    "within_s",
+    type=FiniteRange(0, 86_400),
+    metavar="S",
+    help="Seconds to wait until the provider shows it (as the driver declares).",
+)
+
+
+@click.group()
+def host() -> None:
+    """Look at the hosts of all provisions, and act on them. HOSTS are ids, ranges or names: 1,8..15,web-0.
+
+    \b
+    oneprovision host list
+    oneprovision host reboot 3 --hard
+    oneprovision host ssh 3 uptime
+    """
+
+
+@host.command("list")
+@table_options
+@pass_session
+def list_(session: Session, options: TableOptions) -> None:
+    """List the hosts, with what was last seen of their machines.
+
+    \b
+    oneprovision host list
+    oneprovision host list -f PROVISION=0 -l ID,IP,STAT
+    oneprovision host list -j
+    """
+    from oneprovision.usecases import hosts
+
+    _table(hosts.every(session.deps()), options)
+
+
+@host.command()
+@click.argument("selected", metavar="HOST")
+@format_options
+@pass_session
+def show(session: Session, /, selected: str, fmt: OutputFormat) -> None:
+    """Show HOST, its machine, and what its driver was given (secrets masked).
+
+    \b
+    oneprovision host show 3
+    oneprovision host show web-0 -j
+    """
+    from oneprovision.usecases import hosts
+
+    deps = session.deps()
+    one = hosts.get(deps, _one(deps, selected))
+    document: Any = hosts.document(one)
+    given = hosts.deployment(deps, one)
+    if fmt is OutputFormat.TEXT:
+        sections(described(document["HOST"], given))
+    else:
+        emit({"HOST": {**document["HOST"], "DEPLOYMENT": given}}, fmt)
+
+
+@host.command()
+@click.argument("selected", metavar="HOSTS")
+@table_options
+@pass_session
+def poll(session: Session, /, selected: str, options: TableOptions) -> None:
+    """Look at the machines of HOSTS at their providers now, and keep what is seen.
+
+    \b
+    oneprovision host poll 3
+    oneprovision host poll 1,8..15 -j
+    """
+    from oneprovision.usecases import hosts
+
+    with session.working() as deps:
+        outcome = hosts.poll(deps, _ids(deps, selected))
+    _table(outcome.hosts, options)
+    _raise_problems(outcome, "oneprovision retry {} --force makes anew what vanished")
+
+
+@host.command()
+@click.argument("selected", metavar="HOSTS")
+@click.option("--hard", "-H", is_flag=True, help="Reset: do not ask the system to shut down first.")
+@_timeout
+@format_options
+@pass_session
+def reboot(session: Session, /, selected: str, hard: bool, within_s: float | None, fmt: OutputFormat) -> None:
+    """Restart the machines of HOSTS, and wait until they run.
+
+    \b
+    oneprovision host reboot 3
+    oneprovision host reboot 8..15 --hard
+    """
+    from onecore.machines.power import Action
+
+    _act(session, selected, (Action.RESET if hard else Action.REBOOT, within_s), "rebooted", fmt)
+
+
+@host.command()
+@click.argument("selected", metavar="HOSTS")
+@_timeout
+@format_options
+@pass_session
+def poweroff(session: Session, /, selected: str, within_s: float | None, fmt: OutputFormat) -> None:
+    """Turn the machines of HOSTS off. They go on existing, and mostly go on costing.
+
+    \b
+    oneprovision host poweroff 3
+    """
+    from onecore.machines.power import Action
+
+    _act(session, selected, (Action.POWER_OFF, within_s), "powered off", fmt)
+
+
+@host.command()
+@click.argument("selected", metavar="HOSTS")
+@_timeout
+@format_options
+@pass_session
+def resume(session: Session, /, selected: str, within_s: float | None, fmt: OutputFormat) -> None:
+    """Turn the machines of HOSTS on again.
+
+    \b
+    oneprovision host resume 3
+    """
+    from onecore.machines.power import Action
+
+    _act(session, selected, (Action.POWER_ON, within_s), "resumed", fmt)
+
+
+@host.command()
+@click.argument("selected", metavar="HOSTS")
+@_timeout
+@format_options
+@pass_session
+def suspend(session: Session, /, selected: str, within_s: float | None, fmt: OutputFormat) -> None:
+    """Put the machines of HOSTS to sleep, where the driver can; `resume` wakes them.
+
+    \b
+    oneprovision host suspend 3
+    """
+    from onecore.machines.power import Action
+
+    _act(session, selected, (Action.SUSPEND, within_s), "suspended", fmt)
+
+
+@host.command()
+@click.argument("selected", metavar="HOSTS")
+@click.option("-f", "-F", "--force", is_flag=True, help="Also hosts that are configured already.")
+@format_options
+@pass_session
+def configure(session: Session, /, selected: str, force: bool, fmt: OutputFormat) -> None:
+    """Make HOSTS ready again: wait until each lets us in over SSH.
+
+    \b
+    oneprovision host configure 3 --force
+    """
+    from oneprovision.usecases import hosts
+
+    with session.working() as deps:
+        done = hosts.configure(deps, _ids(deps, selected), force)
+    _print(done, "configured", fmt)
+
+
+@host.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.argument("selected", metavar="HOST")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@pass_session
+def ssh(session: Session, /, selected: str, command: tuple[str, ...]) -> None:
+    """Log in to HOST with the user, port and key of its connection, or run COMMAND there.
+
+    \b
+    oneprovision host ssh 3
+    oneprovision host ssh web-0 systemctl status libvirtd
+    """
+    from onecore import process
+    from oneprovision.usecases import hosts
+
+    deps = session.deps()
+    argv = hosts.ssh_command(deps, _one(deps, selected), command)
+    session.finish(0)
+    process.replace(argv, session.settings.environ)
+
+
+def _act(
+    session: Session, selected: str, order: "tuple[Action, float | None]", done: str, fmt: OutputFormat
+) -> None:
+    from onecore.machines.power import Order
+    from oneprovision.usecases import hosts
+
+    action, within_s = order
+    with session.working() as deps:
+        outcome = hosts.act(deps, _ids(deps, selected), Order(action, within_s=within_s))
+    well = [one for one in outcome.hosts if one.id not in outcome.problems]
+    _print(well, done, fmt)
+    _raise_problems(outcome, "look again: oneprovision host poll {}")
+
+
+def _print(shown: "Sequence[Host]", done: str, fmt: OutputFormat) -> None:
+    from oneprovision.usecases import hosts
+
+    if fmt is OutputFormat.TEXT:
+        write("".join(f"HOST {one.id}: {done}\n" for one in shown))
+    else:
+        emit(hosts.pool(shown), fmt)
+
+
+def _raise_problems(outcome: "Outcome", hint: str) -> None:
+    from onecore.errors import DriverFailed
+
+    if not outcome.problems:
+        return
+    failed = [one for one in outcome.hosts if one.id in outcome.problems]
+    first = failed[0].provision.id if "retry" in hint else failed[0].id
+    raise DriverFailed(
+        "; ".join(f"host {one.id}: {outcome.problems[one.id]}" for one in failed),
+        hint=hint.format(first),
+        context={"hosts": {str(number): text for number, text in outcome.problems.items()}},
+    )
+
+
+def _one(deps: "Deps", selector: str) -> int:
+    from onecore.errors import InvalidInput
+
+    ids = _ids(deps, selector)
+    if len(ids) != 1:
+        raise InvalidInput(f"'{selector}' names {len(ids)} hosts; this command takes one")
+    return ids[0]
+
+
+def _ids(deps: "Deps", selector: str) -> tuple[int, ...]:
+    def known() -> Iterator[tuple[int, str]]:
+        from oneprovision.usecases import hosts
+
+        yield from hosts.names(deps)
+
+    return resolve(selector, known(), "host")
+
+
+def _table(shown: "Sequence[Host]", options: TableOptions) -> None:
+    from oneprovision.usecases import hosts
+
+    documents: list[Any] = [hosts.document(one)["HOST"] for one in shown]
+    table(COLUMNS, documents, options, lambda kept: {"HOST_POOL": {"HOST": list(kept)}})

@@ -1,0 +1,239 @@
+"""`cluster`, `datastore` and `network`: list and show."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from onecore.cli.idlist import resolve
+from onecore.cli.output import (
+    Align,
+    Column,
+    OutputFormat,
+    Table,
+    TableOptions,
+    emit,
+    format_options,
+    sections,
+    table,
+    table_options,
+)
+from oneprovision.cli.session import Session, pass_session
+from oneprovision.model.provision import ObjectKind
+
+if TYPE_CHECKING:
+    from oneprovision.deps import Deps
+
+Entry = Mapping[str, Any]
+
+
+@click.group()
+def cluster() -> None:
+    """The clusters of all provisions.
+
+    \b
+    oneprovision cluster list
+    oneprovision cluster show 0 -j
+    """
+
+
+@cluster.command("list")
+@table_options
+@pass_session
+def cluster_list(session: Session, options: TableOptions) -> None:
+    """List the clusters, with how many hosts, networks and datastores each has.
+
+    \b
+    oneprovision cluster list
+    oneprovision cluster list -f PROVISION=0 -j
+    """
+    _list(session, ObjectKind.CLUSTER, options)
+
+
+@cluster.command("show")
+@click.argument("selected", metavar="CLUSTER")
+@format_options
+@pass_session
+def cluster_show(session: Session, /, selected: str, fmt: OutputFormat) -> None:
+    """Show CLUSTER, by id or name.
+
+    \b
+    oneprovision cluster show 0
+    """
+    _show(session, ObjectKind.CLUSTER, selected, fmt)
+
+
+@click.group()
+def datastore() -> None:
+    """The datastores of all provisions.
+
+    \b
+    oneprovision datastore list
+    oneprovision datastore show 0 -j
+    """
+
+
+@datastore.command("list")
+@table_options
+@pass_session
+def datastore_list(session: Session, options: TableOptions) -> None:
+    """List the datastores.
+
+    \b
+    oneprovision datastore list
+    oneprovision datastore list -f TYPE=system_ds -j
+    """
+    _list(session, ObjectKind.DATASTORE, options)
+
+
+@datastore.command("show")
+@click.argument("selected", metavar="DATASTORE")
+@format_options
+@pass_session
+def datastore_show(session: Session, /, selected: str, fmt: OutputFormat) -> None:
+    """Show DATASTORE, by id or name.
+
+    \b
+    oneprovision datastore show 0
+    """
+    _show(session, ObjectKind.DATASTORE, selected, fmt)
+
+
+@click.group()
+def network() -> None:
+    """The networks of all provisions, and their addresses.
+
+    \b
+    oneprovision network list
+    oneprovision network show 1
+    """
+
+
+@network.command("list")
+@table_options
+@pass_session
+def network_list(session: Session, options: TableOptions) -> None:
+    """List the networks, with how many address ranges each has and how many addresses are in them.
+
+    \b
+    oneprovision network list
+    oneprovision network list -f PUBLIC=YES -j
+    """
+    _list(session, ObjectKind.NETWORK, options)
+
+
+@network.command("show")
+@click.argument("selected", metavar="NETWORK")
+@format_options
+@pass_session
+def network_show(session: Session, /, selected: str, fmt: OutputFormat) -> None:
+    """Show NETWORK, by id or name, with its address ranges: static ones, and those leased from a provider.
+
+    \b
+    oneprovision network show 1
+    """
+    _show(session, ObjectKind.NETWORK, selected, fmt)
+
+
+def _list(session: Session, kind: ObjectKind, options: TableOptions) -> None:
+    from oneprovision.usecases import objects
+
+    rows: Sequence[Entry] = objects.every(session.deps(), kind)
+    table(_COLUMNS[kind], rows, options, lambda kept: objects.pool(kind, kept))
+
+
+def _show(session: Session, kind: ObjectKind, selected: str, fmt: OutputFormat) -> None:
+    from oneprovision.usecases import objects
+
+    deps = session.deps()
+    document: Entry = objects.get(deps, kind, _one(deps, kind, selected))
+    if fmt is OutputFormat.TEXT:
+        sections(_sections(objects.TAGS[kind], document))
+    else:
+        emit({objects.TAGS[kind]: document}, fmt)
+
+
+def _one(deps: "Deps", kind: ObjectKind, selector: str) -> int:
+    from onecore.errors import InvalidInput
+
+    def known() -> Iterator[tuple[int, str]]:
+        from oneprovision.usecases import objects
+
+        yield from objects.names(deps, kind)
+
+    ids = resolve(selector, known(), kind.value)
+    if len(ids) != 1:
+        raise InvalidInput(f"'{selector}' names {len(ids)} {kind}s; this command takes one")
+    return ids[0]
+
+
+def _sections(tag: str, document: Entry) -> list[tuple[str, Any]]:
+    plain = [(key, value) for key, value in document.items() if isinstance(value, str)]
+    members = [(key, ", ".join(document[key]["ID"]) or "-") for key in _MEMBERS if key in document]
+    template = [(key, str(value)) for key, value in document["TEMPLATE"].items()]
+    ranges = document.get("AR_POOL", {}).get("AR", [])
+    return [
+        (f"{tag} {document['ID']} INFORMATION", plain + members),
+        *([("ADDRESS RANGES", Table(_RANGES, ranges))] if ranges else []),
+        *([("TEMPLATE", template)] if template else []),
+    ]
+
+
+def _of(key: str) -> Callable[[Entry], str]:
+    return lambda row: row.get(key) or "-"
+
+
+def _count(key: str) -> Callable[[Entry], str]:
+    return lambda row: str(len(row[key]["ID"]))
+
+
+def _ranges(row: Entry) -> str:
+    return str(len(row["AR_POOL"]["AR"]))
+
+
+def _addresses(row: Entry) -> str:
+    sizes = [str(each.get("SIZE", "")) for each in row["AR_POOL"]["AR"]]
+    return str(sum(int(size) for size in sizes if size.isdecimal()))
+
+
+_MEMBERS = ("HOSTS", "DATASTORES", "VNETS")
+_ID = Column[Entry]("ID", 4, Align.RIGHT, _of("ID"))
+_NAME = Column[Entry]("NAME", 25, Align.LEFT, _of("NAME"))
+_CLUSTER = Column[Entry]("CLUSTER", 15, Align.LEFT, _of("CLUSTER"))
+_PROVISION = Column[Entry]("PROVISION", 9, Align.RIGHT, _of("PROVISION_ID"))
+_COLUMNS = {
+    ObjectKind.CLUSTER: [
+        _ID,
+        _NAME,
+        _PROVISION,
+        Column[Entry]("HOSTS", 5, Align.RIGHT, _count("HOSTS")),
+        Column[Entry]("VNETS", 5, Align.RIGHT, _count("VNETS")),
+        Column[Entry]("DATASTORES", 10, Align.RIGHT, _count("DATASTORES")),
+    ],
+    ObjectKind.DATASTORE: [
+        _ID,
+        _NAME,
+        _CLUSTER,
+        _PROVISION,
+        Column[Entry]("TYPE", 10, Align.LEFT, _of("TYPE")),
+        Column[Entry]("DS", 8, Align.LEFT, _of("DS_MAD")),
+        Column[Entry]("TM", 8, Align.LEFT, _of("TM_MAD")),
+    ],
+    ObjectKind.NETWORK: [
+        _ID,
+        _NAME,
+        _CLUSTER,
+        _PROVISION,
+        Column[Entry]("VN_MAD", 10, Align.LEFT, _of("VN_MAD")),
+        Column[Entry]("PUBLIC", 6, Align.LEFT, _of("PUBLIC")),
+        Column[Entry]("ARS", 4, Align.RIGHT, _ranges),
+        Column[Entry]("ADDRESSES", 9, Align.RIGHT, _addresses),
+    ],
+}
+_RANGES = [
+    Column[Entry]("AR_ID", 5, Align.RIGHT, _of("AR_ID")),
+    Column[Entry]("IP", 15, Align.LEFT, _of("IP")),
+    Column[Entry]("SIZE", 5, Align.RIGHT, _of("SIZE")),
+    Column[Entry]("IPAM", 8, Align.LEFT, _of("IPAM_MAD")),
+    Column[Entry]("STATE", 8, Align.LEFT, lambda row: row.get("STATE") or "static"),
+]
