@@ -1,0 +1,196 @@
+"""Service templates: from what a client sent to what is stored, or the reason why not.
+
+Message texts are those that OneFlow's clients know; what OneFlow accepted and then hung on for ever is
+refused here: unknown, own and cyclic parents, no roles, an adjustment of 0, a VM template that is not there.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Any
+
+from onecore.errors import InvalidInput
+from oneflow.elasticity.role import RoleView
+from oneflow.model.schema import ROLE_SPELLINGS, SERVICE, SERVICE_SPELLINGS
+from oneflow.strategy import cycle
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
+Body = dict[str, Any]
+
+# `$` would let a line end through, and with it whatever a shell or a log makes of the next line.
+ROLE_NAME = re.compile(r"\w+", re.ASCII)
+MOST_ROLES = 1000
+MOST_MACHINES = 100_000
+
+
+def validated(data: object, vm_templates: Collection[int] | None, now: float, tz: tzinfo) -> Body:
+    """The template as it is stored: spellings unified, numbers as numbers, defaults in, unknown keys kept.
+
+    `vm_templates`: the ids that exist, None where that cannot be asked. Raises InvalidInput.
+    """
+    body = _checked(_respelled(data))
+    _check_name(body["name"])
+    roles: list[Body] = body["roles"]
+    if not roles:
+        raise InvalidInput("a service needs at least one role")
+    if len(roles) > MOST_ROLES:
+        raise InvalidInput(f"a service has at most {MOST_ROLES} roles, not {len(roles)}")
+    seen: set[str] = set()
+    for role in roles:
+        _check_role(role, seen, vm_templates)
+        # Reads every policy, and says what is wrong with it.
+        RoleView.parse(role, now, tz)
+    _check_parents(roles)
+    return body
+
+
+def merged(template: Mapping[str, Any], changes: object) -> Body:
+    """The template with `merge_template` laid over it: mappings deeply, roles by name, anything else
+    replaced. A role that the template does not have is added."""
+    if not isinstance(changes, Mapping):
+        raise InvalidInput("KEY: 'merge_template' must be a Hash")
+    respelled: Any = _respelled(changes)
+    return _merged(template, respelled)
+
+
+def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> Body:
+    result: Body = dict(old)
+    for key, value in new.items():
+        before = result.get(key)
+        if key == "roles" and isinstance(before, list) and isinstance(value, list):
+            result[key] = _merged_roles(before, value)
+        elif isinstance(before, Mapping) and isinstance(value, Mapping):
+            result[key] = _merged(before, value)
+        else:
+            result[key] = value
+    return result
+
+
+def _merged_roles(old: list[Any], new: list[Any]) -> list[Any]:
+    added = {role.get("name"): role for role in new if isinstance(role, Mapping)}
+    if len(added) != len(new):
+        raise InvalidInput("KEY: 'roles' of 'merge_template' must be Hashes with different names")
+    roles = [_merged(role, added.pop(role["name"])) if role["name"] in added else role for role in old]
+    return roles + list(added.values())
+
+
+def _respelled(data: object) -> object:
+    """One vocabulary: that of spec/003."""
+    if not isinstance(data, Mapping):
+        return data
+    body = _renamed(data, SERVICE_SPELLINGS)
+    if isinstance(body.get("roles"), list):
+        body["roles"] = [
+            _renamed(role, ROLE_SPELLINGS) if isinstance(role, Mapping) else role for role in body["roles"]
+        ]
+    return body
+
+
+def _renamed(data: Mapping[str, Any], spellings: Mapping[str, str]) -> Body:
+    # Null is taken as missing, as OneFlow takes it.
+    present = {key: value for key, value in data.items() if value is not None}
+    twice = [key for key, name in spellings.items() if key in present and name in present]
+    if twice:
+        raise InvalidInput(f"KEY: '{twice[0]}' and '{spellings[twice[0]]}' are the same; give one of them")
+    return {spellings.get(key, key): value for key, value in present.items()}
+
+
+def _checked(data: object) -> Body:
+    from onecore.schema.coerce import Coercer  # lazy: brings jsonschema
+    from onecore.schema.dialect import validator_for
+
+    validator = validator_for(SERVICE)
+
+    def fits(value: object, part: object) -> bool:
+        return validator.evolve(schema=part).is_valid(value)
+
+    body: Any = Coercer(SERVICE, fits, {}).coerce(data, SERVICE)
+    problems = sorted(validator.iter_errors(body), key=lambda error: [str(p) for p in error.absolute_path])
+    if problems:
+        raise InvalidInput(_explained(problems[0]))
+    return body  # type: ignore[no-any-return]  # a mapping, or it had not passed
+
+
+def _explained(error: "ValidationError") -> str:
+    """`KEY: 'cardinality' must be an Integer`, and which role or policy is meant."""
+    path = list(error.absolute_path)
+    rule: Any = error.validator_value
+    instance: Any = error.instance
+    if error.validator == "required":
+        missing = next(key for key in rule if key not in instance)
+        return f"KEY: '{missing}' is required{_where(path)}"
+    key = next((part for part in reversed(path) if isinstance(part, str)), "service template")
+    text = {
+        "type": f"must be {_TYPES.get(str(rule), 'of another type')}",
+        "enum": f"must be one of {', '.join(map(str, rule))}" if error.validator == "enum" else "",
+        "minimum": f"must be greater than or equal to {rule}",
+    }.get(str(error.validator), error.message)
+    return f"KEY: '{key}' {text}{_where(path[:-1])}"
+
+
+def _where(path: list[str | int]) -> str:
+    return f" (in {'.'.join(str(part) for part in path)})" if path else ""
+
+
+_TYPES = {
+    "integer": "an Integer",
+    "string": "a String",
+    "array": "an Array",
+    "boolean": "a Boolean",
+    "object": "a Hash",
+    "['string', 'object']": "a String or a Hash",
+    "['string', 'integer']": "a String",
+}
+
+
+def _check_name(name: str) -> None:
+    if not name.strip() or not name.isprintable() or len(name) > 128:
+        raise InvalidInput("KEY: 'name' must be 1 to 128 characters that can be printed")
+
+
+def _check_role(role: Body, seen: set[str], vm_templates: Collection[int] | None) -> None:
+    name = role["name"]
+    if not ROLE_NAME.fullmatch(name):
+        raise InvalidInput(f"KEY: 'name' must match regexp /^\\w+$/; it is {name!r:.80}")
+    if name in seen:
+        raise InvalidInput(f"Role name '{name}' is repeated")
+    seen.add(name)
+    if vm_templates is not None and role["vm_template"] not in vm_templates:
+        raise InvalidInput(
+            f"Role '{name}': there is no VM template {role['vm_template']}",
+            hint="see: oneflow vm-template list",
+        )
+    for problem in _limit_problems(role):
+        raise InvalidInput(f"Role '{name}' {problem}")
+
+
+def _limit_problems(role: Body) -> Iterator[str]:
+    cardinality, least, most = role["cardinality"], role.get("min_vms"), role.get("max_vms")
+    if cardinality > MOST_MACHINES:
+        yield f"'cardinality' must be lower than or equal to {MOST_MACHINES}"
+    if least is not None and most is not None and least > most:
+        yield "'min_vms' must be lower than or equal to 'max_vms'"
+    if least is not None and cardinality < least:
+        yield "'cardinality' must be greater than or equal to 'min_vms'"
+    if most is not None and cardinality > most:
+        yield "'cardinality' must be lower than or equal to 'max_vms'"
+    if (role.get("elasticity_policies") or role.get("scheduled_policies")) and None in (least, most):
+        yield "with 'elasticity_policies' or 'scheduled_policies' must define both 'min_vms' and 'max_vms'"
+
+
+def _check_parents(roles: list[Body]) -> None:
+    names = {role["name"] for role in roles}
+    for role in roles:
+        parents: list[str] = role.get("parents", [])
+        for parent in parents:
+            if parent == role["name"]:
+                raise InvalidInput(f"Role '{role['name']}' is its own parent")
+            if parent not in names:
+                raise InvalidInput(f"Role '{role['name']}' has the unknown parent '{parent}'")
+        if len(set(parents)) != len(parents):
+            raise InvalidInput(f"Role '{role['name']}' names a parent twice")
+    found = cycle({role["name"]: tuple(role.get("parents", [])) for role in roles})
+    if found:
+        raise InvalidInput(f"roles wait for each other: {' -> '.join(found)}")
