@@ -47,12 +47,17 @@ def read(environ: Mapping[str, str] = os.environ, remotes: str = "") -> Settings
         home=Path(home).expanduser().absolute(),
         remotes=tuple(_remotes(environ, remotes)),
         auth_file=Path(environ["ONE_AUTH"]).expanduser() if environ.get("ONE_AUTH") else None,
-        debug=environ.get("ONE_DEBUG", "") not in ("", "0"),
+        debug=wants_debug(environ),
         environ=environ,
         base_environment={
             name: environ[name] for name in ("PATH", "HOME", "TMPDIR", "TZ") if name in environ
         },
     )
+
+
+def wants_debug(environ: Mapping[str, str] = os.environ) -> bool:
+    """Asked apart from the rest, because it has an answer even where there is no home."""
+    return environ.get("ONE_DEBUG", "") not in ("", "0")
 
 
 def _data_home(environ: Mapping[str, str]) -> Path:

@@ -44,9 +44,15 @@ def probe(address: str, login: Login, known_hosts: Path) -> None:
     except paramiko.AuthenticationException as exc:
         raise DriverFailed(f"{where} refuses the key {login.private_key}", retryable=True) from exc
     except (paramiko.SSHException, OSError, EOFError) as exc:
-        raise DriverFailed(f"{where} does not answer: {exc}", retryable=True) from exc
+        raise DriverFailed(f"{where} does not answer{_because(exc)}", retryable=True) from exc
     if status != 0:
         raise DriverFailed(f"{where} lets us in, but running `true` ends with status {status}")
+
+
+def _because(exc: Exception) -> str:
+    """What paramiko knows, without the numbers that it does not."""
+    text = str(exc).replace("[Errno None] ", "")
+    return f": {text}" if text else ""
 
 
 @contextmanager

@@ -180,7 +180,7 @@ class Controller:
     def remove(self) -> Next:
         """Remove the machines and addresses that are not wanted; the records go with them."""
         result = self.worker.settle(lambda resource: resource.wanted is Wanted.ABSENT)
-        left = planner.leftovers(list(result.resources.values()))
+        left = planner.leftovers(list(result.resources.values()), result.problems)
         if left:
             raise DriverFailed("not removed: " + "; ".join(left))
         self._drop_removed()

@@ -89,7 +89,7 @@ def enrol(tx: Transaction, deps: Deps, provision: Provision, given: Defaults) ->
     enrol_hosts(tx, deps, provision, spec.hosts)
     for network, stored in zip(spec.networks, networks, strict=True):
         driver = _address_driver(network, spec.hosts) if network.addresses else ""
-        enrol_addresses(tx, provision, stored, driver, network.addresses)
+        enrol_addresses(tx, deps, provision, stored, driver, network.addresses)
     return plan
 
 
@@ -108,10 +108,11 @@ def enrol_hosts(tx: Transaction, deps: Deps, provision: Provision, specs: Sequen
 
 
 def enrol_addresses(
-    tx: Transaction, provision: Provision, network: StoredObject, driver: str, amount: int
+    tx: Transaction, deps: Deps, provision: Provision, network: StoredObject, driver: str, amount: int
 ) -> list[int]:
     """Address ranges to be leased, one address each; returns their AR ids, counted per network."""
-    ids = []
+    ids: list[int] = []
+    lag_s = deps.catalog.get(driver).manifest.limits.list_lag_s if amount else 0.0
     for _ in range(amount):
         ar_id = tx.next_id(f"ar/{network.id}")
         ids.append(ar_id)
@@ -127,6 +128,7 @@ def enrol_addresses(
                 number=ar_id,
                 label=f"AR {ar_id} of {network.name}",
                 deployment={"network": network.id},
+                lag_s=lag_s,
             ),
         )
     return ids

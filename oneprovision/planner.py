@@ -144,10 +144,11 @@ def summary(problems: Iterable[tuple[Resource, str]]) -> str:
     return "; ".join(parts[:SAID]) + (f"; and {len(parts) - SAID} more" if len(parts) > SAID else "")
 
 
-def leftovers(resources: Sequence[Resource]) -> list[str]:
-    """What a removal could not remove, for people."""
+def leftovers(resources: Sequence[Resource], problems: Mapping[int, str]) -> list[str]:
+    """What a removal could not remove and why, for people."""
     return [
-        f"{r.kind.value} {r.name} of {r.driver} ({r.deploy_id or 'no deploy id'}): {r.error or r.state}"
+        f"{r.kind.value} {r.name} of {r.driver} ({r.deploy_id or 'no deploy id'}): "
+        f"{problems.get(r.id) or r.error or r.state}"
         for r in resources
         if r.wanted is Wanted.ABSENT
     ]

@@ -119,6 +119,8 @@ class Catalog:
             status = file.stat()
         except FileNotFoundError:
             return Manifest(name)
+        if not stat.S_ISREG(status.st_mode):  # to open a pipe would be to wait for ever
+            raise DriverFailed(f"driver '{name}' is refused: {file} is not a file")
         version = (status.st_ino, status.st_mtime_ns, status.st_size)
         known = self._manifests.get(file)
         if known is None or known[0] != version:

@@ -146,9 +146,8 @@ def _resolve(case: Case) -> Decision:
         if case.seen:
             return Decision(Step.ADOPT, "it exists at the provider under our name")
         if wanted and case.facts.idempotent:
-            return Decision(
-                Step.CREATE, "not listed, and the driver answers a repeated deploy with the same machine"
-            )
+            reason = "not listed, and the driver answers a repeated deploy with the same machine"
+            return _not_now(case) or Decision(Step.CREATE, reason)
         if case.sure:
             return Decision(Step.ABSENT if wanted else Step.GONE, "the provider does not list it")
         return _look_again(case)
@@ -198,7 +197,7 @@ def _settled(case: Case) -> Decision:
 
 
 def _broken(case: Case) -> Decision:
-    if case.policy.force:
+    if case.policy.force and case.resource.failures <= case.policy.retries:
         return Decision(Step.DESTROY, "broken, to be replaced on the user's word")
     return Decision(Step.GIVE_UP, case.resource.error or "it exists but cannot be used")
 

@@ -17,11 +17,13 @@ ATTEND_EVERY_S = 1.0
 
 @dataclass(frozen=True)
 class Begun:
-    """An operation whose intent is on disk."""
+    """An operation whose intent is on disk. `doubtful`: an earlier try, whose end is unknown, may have made
+    it, so that a refusal of this one does not say that it is not there."""
 
     id: int
     resource: Resource
     step: Step
+    doubtful: bool = False
 
 
 @dataclass
@@ -36,6 +38,7 @@ class Journal:
     _spent: list[int] = field(default_factory=list)
     _attended: float = 0.0
     _renewed: float = 0.0
+    _stop: str = ""
 
     @property
     def pending(self) -> bool:
@@ -64,13 +67,15 @@ class Journal:
 
     def commit(self, starts: list[tuple[Resource, Step, str, str, float]]) -> list[Begun]:
         """Write all that is pending and the intents of `starts` (record, step, verb, reason, timeout in
-        seconds) in one transaction. Returns what may now start."""
+        seconds) in one transaction. Returns what may now start: nothing, once another process has asked to
+        stop."""
         begun = []
         with self.tools.database.begin() as tx:
             lease.check(tx, self.lease)
             for write in self._writes:
                 write(tx)
-            for resource, step, verb, reason, timeout_s in starts:
+            self._stop = self._stop or (self.tools.stop_requested(tx) if starts else "")
+            for resource, step, verb, reason, timeout_s in [] if self._stop else starts:
                 begun.append(self._begin(tx, resource, step, verb, timeout_s))
                 self._notices.append((begun[-1].resource, f"{verb}: {reason}", "I"))
         self._after_commit()
@@ -79,8 +84,8 @@ class Journal:
     def attend(self) -> str:
         """Keep the lease, and hear whether another process asked to stop; returns its reason."""
         now = self.tools.clock.now()
-        if now < self._attended + ATTEND_EVERY_S:
-            return ""
+        if self._stop or now < self._attended + ATTEND_EVERY_S:
+            return self._stop
         self._attended = now
         if now >= self._renewed + RENEW_EVERY_S:
             with self.tools.database.begin() as tx:
@@ -94,7 +99,7 @@ class Journal:
         changed = record.started(resource, step, now)
         operation_id = resources.begin_operation(tx, changed, verb, self.lease.token, now, now + timeout_s)
         resources.update(tx, [changed])
-        return Begun(operation_id, changed, step)
+        return Begun(operation_id, changed, step, doubtful=resource.state is State.UNKNOWN)
 
     def _after_commit(self) -> None:
         self._writes = []

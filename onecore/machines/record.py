@@ -14,19 +14,20 @@ def started(r: Resource, step: Step, now: float) -> Resource:
 
 
 def created(r: Resource, deploy_id: str, addresses: tuple[str, ...], now: float) -> Resource:
+    """The driver says that it made it. Its word ends no count of failures: only what is seen does."""
     return replace(
         r,
         state=MACHINE.next(r.state, Event.CREATED),
         deploy_id=deploy_id,
         addresses=addresses or r.addresses,
-        failures=0,
         error="",
         since=now,
     )
 
 
 def destroyed(r: Resource, now: float) -> Resource:
-    return replace(r, state=MACHINE.next(r.state, Event.DESTROYED), failures=0, error="", since=now)
+    """The driver says that it removed it; as with `created`, the tries go on being counted."""
+    return replace(r, state=MACHINE.next(r.state, Event.DESTROYED), error="", since=now)
 
 
 def refused(r: Resource, error: str, policy: RetryPolicy, now: float, jitter: float) -> Resource:
@@ -57,10 +58,10 @@ def concluded(r: Resource, step: Step, reason: str, sight: Sight, seen: Seen | N
     if step in (Step.READY, Step.STOPPED):
         return replace(_as_seen(r, seen), state=state, error="", failures=0)
     if step is Step.AGAIN:
-        return replace(r, state=state, deploy_id="", addresses=(), error="", failures=0)
+        return replace(r, state=state, deploy_id="", addresses=(), error="")
     if step is Step.ABSENT:
         return replace(r, state=state, deploy_id="", error=r.error or reason)
-    return replace(r, state=state, error=reason)
+    return replace(_as_seen(r, seen), state=state, error=reason, failures=r.failures + 1)
 
 
 def observed(r: Resource, seen: Seen | None, now: float) -> Resource:
@@ -101,7 +102,11 @@ def _failed(r: Resource, event: Event, error: str, now: float, pause: float) -> 
 def _as_seen(r: Resource, seen: Seen | None) -> Resource:
     if seen is None:
         return r
-    return replace(r, addresses=seen.addresses or r.addresses, metrics=dict(seen.metrics))
+    # What answers to our name is ours: should the driver have answered another id, this one removes it.
+    deploy_id = seen.deploy_id or r.deploy_id
+    return replace(
+        r, deploy_id=deploy_id, addresses=seen.addresses or r.addresses, metrics=dict(seen.metrics)
+    )
 
 
 _EVENTS = {

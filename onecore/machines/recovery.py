@@ -19,13 +19,14 @@ GRACE_S = 5.0
 
 
 def outlive(operation: Operation, file: Path, clock: Clock, tick: Callable[[], None]) -> None:
-    """Return when no driver of this operation is at work any more; past its deadline it is killed.
+    """Return when no driver of this operation is at work any more; past its deadline, or when it prints
+    more than a driver may, it is killed.
 
     A late effect of a driver that nobody waits for would make every later look at the provider a lie.
     """
     pause = 0.01
     while process.is_held(file):
-        if clock.now() > operation.deadline + GRACE_S:
+        if clock.now() > operation.deadline + GRACE_S or file.stat().st_size > process.MIB:
             process.kill_holders(file)
         tick()
         clock.sleep(pause)

@@ -104,18 +104,23 @@ class Worker:
         if self._stopping:  # who was not looked at has not vanished
             raise Interrupted(self._stopping)
         for resource in list(self._resources.values()):
-            _, seen = self._looks.sight(resource.id)
-            can_list = self._tools.bind(resource).facts(resource.kind).can_list
-            if seen is None and not can_list and not self._policy.force:
-                # Its poll failed, which may be the network: to forget the deploy id could leak the machine.
-                self._problems[resource.id] = f"{resource.driver} poll of {resource.label} fails"
             if resource.id not in self._problems:
-                changed = record.observed(resource, seen, self._tools.clock.now())
-                if changed != resource:
-                    text = "seen at the provider" if seen else "the provider no longer knows it"
-                    self._change(changed, text)
+                self._observe(resource)
         self._commit([])
         return Result(self._resources, self._problems)
+
+    def _observe(self, resource: Resource) -> None:
+        sight, seen = self._looks.sight(resource.id)
+        if seen is None and not self._tools.bind(resource).facts(resource.kind).can_list:
+            # Its poll failed, which may be the network: to forget the deploy id could leak the machine,
+            # and the next deploy would make a second one. No word of the user changes that.
+            self._problems[resource.id] = f"{resource.driver} poll of {resource.label} fails"
+            return
+        if seen is None and sight.at < resource.since + resource.lag_s:
+            return  # the list may not show it yet: to call it vanished would make a second one
+        changed = record.observed(resource, seen, self._tools.clock.now())
+        if changed != resource:
+            self._change(changed, "seen at the provider" if seen else "the provider no longer knows it")
 
     # -- the loop ------------------------------------------------------------------------------------------
 
@@ -310,7 +315,10 @@ class Worker:
                 return
             deploy_id, addresses = binding.created_id(resource, outcome)
         except OneError as exc:
-            clear = outcome.ended is Ended.NOT_STARTED or (outcome.ended is Ended.EXITED and not outcome.ok)
+            answered = outcome.ended is Ended.NOT_STARTED or (
+                outcome.ended is Ended.EXITED and not outcome.ok
+            )
+            clear = answered and not operation.doubtful
             self._journal.end(operation.id, "failed" if clear else "unknown", exc.message)
             (self._refused if clear else self._lost)(resource, exc.message)
             return

@@ -10,7 +10,6 @@ from onecore.cli.numbers import FiniteRange
 
 if TYPE_CHECKING:
     from oneprovision.deps import Deps
-    from oneprovision.model.provision import Options
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -88,12 +87,10 @@ def effort_options(command: Command) -> Command:
     return command
 
 
-def effort(given: dict[str, Any]) -> "Options | None":
-    """The Options of the flags that were given; None when none was, so that earlier ones stay."""
-    from dataclasses import replace
-
+def effort(given: dict[str, Any]) -> dict[str, Any]:
+    """The fields of Options that were given by flags; the others stay as they were."""
     from onecore.errors import InvalidInput
-    from oneprovision.model.provision import OnFailure, Options
+    from oneprovision.model.provision import OnFailure
 
     modes = [mode.strip() for mode in given["fail_modes"].split(",") if mode.strip()]
     unknown = [mode for mode in modes if mode not in FAIL_MODES]
@@ -109,5 +106,4 @@ def effort(given: dict[str, Any]) -> "Options | None":
         "ping_timeout_s": given["ping_timeout"],
         "ping_retries": given["ping_retries"],
     }
-    fields = {name: value for name, value in fields.items() if value is not None}
-    return replace(Options(), **fields) if fields else None
+    return {name: value for name, value in fields.items() if value is not None}

@@ -39,6 +39,7 @@ def create(
     oneprovision create examples/dummy-cluster.yaml --set input.hosts=5 --name web -j
     oneprovision create cluster.yaml --provider ams --fail-retry 5 --fail-skip
     """
+    from oneprovision.model.provision import Options
     from oneprovision.usecases import provisions, reading
     from oneprovision.usecases.provisions import CreateProvision
 
@@ -49,7 +50,7 @@ def create(
             name=given["name"],
             provider_id=_provider_id(deps, provider),
             wait=not given["no_wait"],
-            **_options(given),
+            options=Options(**effort(given)),
         )
         created = provisions.create(deps, request)
     if fmt is not OutputFormat.TEXT:
@@ -120,8 +121,3 @@ def _provider_id(deps: Any, selector: str | None) -> int | None:
     with deps.database.read() as tx:
         known = [(p.id, p.name) for p in providers.every(tx)]
     return resolve(selector, [(int(i), n) for i, n in known], "provider")[0]
-
-
-def _options(given: dict[str, Any]) -> dict[str, Any]:
-    options = effort(given)
-    return {"options": options} if options else {}

@@ -43,8 +43,7 @@ def provider() -> None:
     "--connection",
     metavar="KEY=@FILE",
     multiple=True,
-    help="A connection value, from a file or (KEY=-) standard input. KEY=VALUE is for what is no secret: "
-    "everybody on this machine can see it while the command runs.",
+    help="A connection value from a file, or (KEY=-) standard input. KEY=VALUE can be seen by others here.",
 )
 @click.option(
     "--set", "sets", metavar="NAME=VALUE", multiple=True, help="A parameter below every template's own."

@@ -45,7 +45,7 @@ class Session:
 
     @property
     def debug(self) -> bool:
-        return self.settings.debug
+        return config.wants_debug()
 
     def deps(self) -> "Deps":
         """The tools of the use cases; opens the state file at the first call."""

@@ -1,8 +1,9 @@
 """A provision and its objects as they are stored."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from types import MappingProxyType
 
 from onecore.ids import GroupId, ProvisionId, UserId
 from onecore.machines.model import RetryPolicy
@@ -37,8 +38,15 @@ class Options:
     ping_timeout_s: float = 20.0
     ping_retries: int = 10
 
+    def changed(self, fields: Mapping[str, object]) -> "Options":
+        """These options with some of them given anew, by name."""
+        return replace(self, **fields)  # type: ignore[arg-type]  # parsed at the edge
+
     def policy(self, force: bool = False) -> RetryPolicy:
         return RetryPolicy(self.fail_retry, self.fail_sleep_s, force=force)
+
+
+UNCHANGED: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from onecore.errors import Interrupted, NotAuthorized, OneError
+from onecore.machines import record
 from onecore.machines.calls import VERBS, Binding
 from onecore.machines.model import Kind, Resource, RetryPolicy, State, Wanted
 from onecore.machines.tools import Tools
@@ -146,7 +147,9 @@ def _record(deps: Deps, held: Lease, strays: Sequence[Orphan]) -> list[Orphan]:
     with deps.database.begin() as tx:
         lease.check(tx, held)
         # While the user was asked, somebody else may have taken some of them over.
-        owners = {r.name: r.owner for r in resources.everything(tx)}
+        known = resources.everything(tx)
+        resources.update(tx, [record.encouraged(r) for r in known if r.owner == OWNER])
+        owners = {r.name: r.owner for r in known}
         for stray in strays:
             if not stray.owner and stray.name not in owners:
                 number, lag_s = tx.next_id("resource"), lags[stray.source.driver]

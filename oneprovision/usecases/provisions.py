@@ -51,6 +51,8 @@ def create(deps: Deps, request: CreateProvision) -> Provision:
     _check(deps, draft)
     _require_usable_provider(deps, draft)
     with deps.database.begin() as tx:
+        if draft.provider_id is not None:
+            providers.get(tx, draft.provider_id)  # it may have been deleted since it was checked
         provision = replace(draft, id=ProvisionId(tx.next_id("provision")))
         store.insert(tx, provision)
         held = lease.claim(tx, provision.key, "create", now, deps.process)

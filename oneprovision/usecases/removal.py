@@ -58,7 +58,9 @@ def cancel(deps: Deps, provision_id: int) -> str:
             )
         controller.worker.recover()
         with deps.database.begin() as tx:
-            in_service = {o.id for o in store.objects_of(tx, provision_id) if o.registered}
+            # Each kind of object is numbered by itself: a network is no host of that number.
+            hosts = [o for o in store.objects_of(tx, provision_id) if o.kind is ObjectKind.HOST]
+            in_service = {o.id for o in hosts if o.registered}
             every = resources.of_owner(tx, controller.provision.key)
             taken_back = [r for r in every if _is_half_made(r, in_service)]
             resources.update(tx, [record.unwanted(r) for r in taken_back])

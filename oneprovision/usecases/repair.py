@@ -1,32 +1,43 @@
 """Take up again what failed or was cut short, and check what runs."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from onecore.errors import WrongState
+from onecore.errors import DriverFailed, WrongState
 from onecore.machines import record
 from onecore.machines.model import Kind
 from onecore.machines.model import State as MachineState
 from onecore.store import lease, resources
 from onecore.store.engine import Transaction
-from oneprovision import store
+from oneprovision import planner, store
 from oneprovision.deps import Deps
-from oneprovision.model.provision import ObjectKind, Options, Provision
+from oneprovision.model.provision import UNCHANGED, ObjectKind, Provision
 from oneprovision.model.states import FAILURES, Event, Operation, State
 from oneprovision.usecases.work import at_work
 
 
-def retry(deps: Deps, provision_id: int, force: bool = False, options: Options | None = None) -> Provision:
+def retry(
+    deps: Deps, provision_id: int, force: bool = False, effort: Mapping[str, object] = UNCHANGED
+) -> Provision:
     """Carry on from the last recoverable step; finished work is not repeated.
 
     `force` also checks a provision that runs against its providers and makes what vanished anew, replaces
     broken machines, and goes on without a machine that nobody can find.
     """
-    with at_work(deps, provision_id, Operation.RETRY, options, force) as controller:
+    with at_work(deps, provision_id, Operation.RETRY, effort, force) as controller:
         controller.worker.recover()
         with deps.database.begin() as tx:
             every = resources.of_owner(tx, controller.provision.key)
             resources.update(tx, [record.encouraged(r) for r in every if r.failures])
-        controller.worker.refresh(lambda r: force or r.state is MachineState.BROKEN)
+        looked = controller.worker.refresh(lambda r: force or r.state is MachineState.BROKEN)
+        if looked.problems and controller.provision.state is State.RUNNING:
+            blind = ((looked.resources[i], text) for i, text in sorted(looked.problems.items()))
+            raise DriverFailed(
+                f"nothing could be checked: {planner.summary(blind)}",
+                hint="nothing was changed; repeat later. A host that is known to be gone can be removed: "
+                f"oneprovision del-host {provision_id} --host-ids ID --force",
+                retryable=True,
+            )
         with deps.database.begin() as tx:
             lease.check(tx, controller.lease)
             _forget_readiness(tx, controller.provision)

@@ -1,6 +1,6 @@
 """More and fewer hosts and public addresses of a provision that runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from onecore.errors import InvalidInput, NotFound, WrongState
@@ -11,7 +11,7 @@ from onecore.store.engine import Transaction
 from oneprovision import enrolment, planner, store
 from oneprovision.controller import Controller
 from oneprovision.deps import Deps
-from oneprovision.model.provision import ObjectKind, Options, Provision, StoredObject
+from oneprovision.model.provision import UNCHANGED, ObjectKind, Provision, StoredObject
 from oneprovision.model.states import Event, Operation
 from oneprovision.planner import Victim
 from oneprovision.usecases.work import at_work
@@ -28,10 +28,12 @@ class RemoveHosts:
     force: bool = False
 
 
-def add_host(deps: Deps, provision_id: int, amount: int, options: Options | None = None) -> Provision:
+def add_host(
+    deps: Deps, provision_id: int, amount: int, effort: Mapping[str, object] = UNCHANGED
+) -> Provision:
     """Add hosts on the pattern of the template's last. The old ones are not touched, whatever happens."""
     _check_amount(amount, "hosts")
-    with at_work(deps, provision_id, Operation.SCALE, options) as controller:
+    with at_work(deps, provision_id, Operation.SCALE, effort) as controller:
         provision = controller.provision
         given = enrolment.defaults(deps, provision.provider_id)
         with deps.database.read() as tx:
@@ -78,19 +80,19 @@ def add_ip(
     deps: Deps,
     provision_id: int,
     amount: int,
-    options: Options | None = None,
+    effort: Mapping[str, object] = UNCHANGED,
     network_id: int | None = None,
 ) -> Provision:
     """Lease public addresses, each an address range of the named, else of the first public network."""
     _check_amount(amount, "addresses")
-    with at_work(deps, provision_id, Operation.CHANGE_ADDRESSES, options) as controller:
+    with at_work(deps, provision_id, Operation.CHANGE_ADDRESSES, effort) as controller:
         provision = controller.provision
         with deps.database.read() as tx:
             network = enrolment.public_network(_networks(tx, provision), provision, network_id)
         driver = str(network.body["ipam_mad"])
         enrolment.check_address_driver(deps, driver)
         with deps.database.begin() as tx:
-            enrolment.enrol_addresses(tx, provision, network, driver, amount)
+            enrolment.enrol_addresses(tx, deps, provision, network, driver, amount)
             controller.move_in(tx, Event.SCALE, f"{amount} more public addresses on network {network.id}")
         return controller.concluded()
 

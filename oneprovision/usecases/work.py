@@ -1,6 +1,6 @@
 """Work on one provision: the right to it, its lease, and the state that allows it, asked together."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -11,14 +11,18 @@ from onecore.store.lease import Lease
 from oneprovision import store
 from oneprovision.controller import Controller
 from oneprovision.deps import Deps
-from oneprovision.model.provision import Options, Provision
+from oneprovision.model.provision import UNCHANGED, Provision
 from oneprovision.model.states import ALLOWED, Operation, State
 from oneprovision.usecases.rights import authorized
 
 
 @contextmanager
 def at_work(
-    deps: Deps, provision_id: int, operation: Operation, options: Options | None = None, force: bool = False
+    deps: Deps,
+    provision_id: int,
+    operation: Operation,
+    effort: Mapping[str, object] = UNCHANGED,
+    force: bool = False,
 ) -> Iterator[Controller]:
     """The controller of a provision that nobody else can work on meanwhile.
 
@@ -33,7 +37,7 @@ def at_work(
         require(provision, operation, force)
         provision = replace(provision, stop="")
         store.edit(tx, provision)
-    provision = replace(provision, error="", options=options or provision.options)
+    provision = replace(provision, error="", options=provision.options.changed(effort))
     with holding(deps, held, provision, force) as controller:
         yield controller
 
