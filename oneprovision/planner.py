@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from onecore.errors import InvalidInput
-from onecore.machines.model import Kind, Resource, Wanted
+from onecore.machines.model import Resource, Wanted
 from oneprovision.model.provision import ObjectKind, OnFailure, StoredObject
 from oneprovision.model.spec import HostSpec, ProvisionSpec
 
@@ -152,10 +152,6 @@ def leftovers(resources: Sequence[Resource], problems: Mapping[int, str]) -> lis
         for r in resources
         if r.wanted is Wanted.ABSENT
     ]
-
-
-def wanted_present(resources: Sequence[Resource], kind: Kind) -> list[Resource]:
-    return [r for r in resources if r.kind is kind and r.wanted is Wanted.PRESENT]
 
 
 def _listed(labels: Sequence[str]) -> str:
