@@ -66,6 +66,11 @@ class StoreFailed(OneError):
     """The state could not be read or written; nothing was changed."""
 
 
+# The reasons to stop waiting that are no signal's name.
+CANCELLED = "cancelled"
+TIMED_OUT = "timed out"
+
+
 class TimedOut(OneError):
     """Something did not happen within its deadline."""
 

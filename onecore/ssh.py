@@ -67,7 +67,7 @@ def connected(address: str, login: Login, known_hosts: Path) -> Iterator[paramik
             address,
             login.remote_port,
             login.remote_user,
-            key_filename=str(Path(login.private_key).expanduser()),
+            pkey=_private_key(login.private_key),
             timeout=CONNECT_TIMEOUT_S,
             banner_timeout=CONNECT_TIMEOUT_S,
             auth_timeout=CONNECT_TIMEOUT_S,
@@ -77,6 +77,23 @@ def connected(address: str, login: Login, known_hosts: Path) -> Iterator[paramik
         yield client
     finally:
         client.close()
+
+
+def _private_key(file: str) -> paramiko.PKey:
+    """The key, read here: handed the file name, paramiko tries it as every kind of key, and hides that the
+    right kind was refused."""
+    try:
+        return paramiko.PKey.from_path(Path(file).expanduser())
+    except OSError as exc:
+        raise DriverFailed(
+            f"cannot read the private key {file}: {exc.strerror}",
+            hint="name another in hosts[].connection.private_key",
+        ) from exc
+    except (TypeError, ValueError, paramiko.SSHException, paramiko.pkey.UnknownKeyType) as exc:
+        raise DriverFailed(
+            f"the private key {file} cannot be used: {exc}",
+            hint="it has to be an RSA, ECDSA or Ed25519 key without a passphrase",
+        ) from exc
 
 
 class _Record(paramiko.MissingHostKeyPolicy):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from onecore.errors import DriverFailed, Interrupted, OneError
+from onecore.errors import CANCELLED, TIMED_OUT, DriverFailed, Interrupted, OneError, TimedOut
 from onecore.machines import record
 from onecore.machines.model import Kind, Resource, Wanted
 from onecore.machines.model import State as MachineState
@@ -69,18 +69,22 @@ class Controller:
     @contextmanager
     def stopping_in_order(self) -> Iterator[None]:
         """Who stops waiting is told how to carry on with this provision."""
-        number = self.provision.id
         try:
             yield
         except (Interrupted, KeyboardInterrupt) as exc:
-            at_once = "" if isinstance(exc, Interrupted) else " at once; driver calls may still run"
-            raise Interrupted(
-                f"stopped waiting for provision {number} ({self.provision.state.name}){at_once}; "
-                "what was begun is recorded",
-                hint=f"carry on with: oneprovision retry {number}; "
-                f"watch with: oneprovision logs {number} --follow",
-                context={"id": number, "state": self.provision.state.name},
-            ) from exc
+            raise self._stopped(exc) from exc
+
+    def _stopped(self, exc: BaseException) -> OneError:
+        number, state = self.provision.id, self.provision.state
+        at_once = "" if isinstance(exc, Interrupted) else " at once; driver calls may still run"
+        begun = "nothing was begun" if state in SETTLED else "what was begun is recorded"
+        carry_on = "repeat the command" if state in SETTLED else f"carry on with: oneprovision retry {number}"
+        stopped = TimedOut if str(exc) == TIMED_OUT else Interrupted
+        return stopped(
+            f"stopped waiting for provision {number} ({state.name}){at_once}; {begun}",
+            hint=f"{carry_on}; watch with: oneprovision logs {number} --follow",
+            context={"id": number, "state": state.name},
+        )
 
     def _advance(self) -> None:
         step = _STEPS[self.provision.state]
@@ -304,9 +308,6 @@ class Controller:
         self.deps.notify(
             Notice(self.deps.clock.now(), subject, text, level, resource.label, resource.state.value, done)
         )
-
-
-CANCELLED = "cancelled"
 
 
 def conclude(provision: Provision) -> Provision:

@@ -7,6 +7,7 @@ import click
 
 from onecore.cli.idlist import resolve
 from onecore.cli.numbers import FiniteRange
+from oneprovision.cli.session import Session
 
 if TYPE_CHECKING:
     from oneprovision.deps import Deps
@@ -41,6 +42,20 @@ def provision_ids(deps: "Deps", selector: str) -> tuple[int, ...]:
         for i in ids:
             store.get(tx, i)
     return ids
+
+
+def _wait_for(ctx: click.Context, parameter: click.Parameter, seconds: float | None) -> None:
+    ctx.ensure_object(Session).wait_timeout_s = seconds
+
+
+wait_option = click.option(
+    "--wait-timeout",
+    type=FiniteRange(0, 10_000_000),
+    metavar="S",
+    expose_value=False,
+    callback=_wait_for,
+    help="Stop waiting after S seconds, with exit code 124; `retry` carries on.",
+)
 
 
 def effort_options(command: Command) -> Command:
@@ -82,7 +97,7 @@ def effort_options(command: Command) -> Command:
             help="SSH probes before giving up (10).",
         ),
     ]
-    for option in reversed(options):
+    for option in reversed([*options, wait_option]):
         command = option(command)
     return command
 

@@ -9,7 +9,7 @@ import click
 
 from onecore.cli.confirm import confirm
 from onecore.cli.output import OutputFormat, emit, format_options, write
-from oneprovision.cli.arguments import effort, effort_options, provision_ids
+from oneprovision.cli.arguments import effort, effort_options, provision_ids, wait_option
 from oneprovision.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def retry(session: Session, /, provisions: str, force: bool, **given: Any) -> No
 @click.argument("provisions")
 @click.option("-f", "--force", is_flag=True, help="Also hosts that are configured already.")
 @format_options
+@wait_option
 @pass_session
 def configure(session: Session, /, provisions: str, force: bool, fmt: OutputFormat) -> None:
     """Make the hosts of PROVISIONS ready again: wait until each lets us in over SSH.
@@ -82,6 +83,7 @@ def cancel(session: Session, /, provisions: str) -> None:
 @click.option("-f", "--force", is_flag=True, help="Even while virtual machines run on the hosts.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("-j", "--json", "as_json", is_flag=True, help="Print JSON.")
+@wait_option
 @pass_session
 def deprovision(session: Session, /, provisions: str, force: bool, yes: bool, as_json: bool) -> None:
     """Remove every machine, address and object of PROVISIONS. They cannot be recovered.

@@ -6,7 +6,7 @@ import click
 
 from onecore.cli.idlist import resolve
 from onecore.cli.output import OutputFormat, emit, format_options
-from oneprovision.cli.arguments import effort, effort_options, provision_id
+from oneprovision.cli.arguments import effort, effort_options, provision_id, wait_option
 from oneprovision.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def add_host(session: Session, /, provision: str, amount: int | None, ids: str |
 @click.option("-a", "--amount", type=int, metavar="N", help="How many: empty ones first, newest first.")
 @click.option("-f", "--force", is_flag=True, help="Also hosts on which virtual machines run.")
 @format_options
+@wait_option
 @pass_session
 def del_host(
     session: Session, /, provision: str, ids: str | None, amount: int | None, force: bool, fmt: OutputFormat
@@ -110,6 +111,7 @@ def add_ip(session: Session, /, provision: str, amount: int, network: str | None
 @click.argument("ar_id", type=click.IntRange(0))
 @click.option("--network", metavar="NETWORK", help="By id or name, where several networks have that AR_ID.")
 @format_options
+@wait_option
 @pass_session
 def remove_ip(
     session: Session, /, provision: str, ar_id: int, network: str | None, fmt: OutputFormat

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from onecore import config
+from onecore.clock import Clock
 from onecore.config import Settings
-from onecore.errors import NotAuthorized
+from onecore.errors import TIMED_OUT, NotAuthorized
 from onecore.log import Redactor
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Session:
     boundary: Callable[[str], None]
     argv: Sequence[str] = ()
     remotes: str = ""
+    wait_timeout_s: float | None = None
     redactor: Redactor = field(default_factory=lambda: Redactor(()), repr=False)
     _log: "CommandLog | None" = field(default=None, repr=False)
     _signal: str = ""
@@ -83,12 +85,19 @@ class Session:
                 if self._log is not None:
                     self._log.notice(clean)
 
-            deps = replace(self.deps(), notify=notify, interrupted=lambda: self._signal)
+            opened = self.deps()
+            deps = replace(opened, notify=notify, interrupted=self._reason_to_stop(opened.clock))
             self._acting = True
             try:
                 yield deps
             finally:
                 self._acting = False
+
+    def _reason_to_stop(self, clock: Clock) -> Callable[[], str]:
+        """A signal, or the end of the time that the user wants to wait."""
+        limit = self.wait_timeout_s
+        until = float("inf") if limit is None else clock.monotonic() + limit
+        return lambda: self._signal or (TIMED_OUT if clock.monotonic() >= until else "")
 
     @contextmanager
     def handling_signals(self) -> Iterator[None]:

@@ -3,13 +3,12 @@
 from dataclasses import replace
 
 from onecore.access import Right
-from onecore.errors import WrongState
+from onecore.errors import CANCELLED, WrongState
 from onecore.machines import record
 from onecore.machines.model import Resource
 from onecore.machines.model import State as MachineState
 from onecore.store import lease, resources
 from oneprovision import store
-from oneprovision.controller import CANCELLED
 from oneprovision.deps import Deps
 from oneprovision.model.provision import ObjectKind, Provision
 from oneprovision.model.states import WORKING, Event, Operation, State
