@@ -1,6 +1,7 @@
 """Programs are started, bounded, and never left behind."""
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -133,3 +134,19 @@ def _alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def test_an_interrupted_run_leaves_nothing_at_work(tmp_path: Path):
+    pidfile = tmp_path / "pid"
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(sh(f"echo $$ > {pidfile}; sleep 60"))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert not _alive(int(pidfile.read_text()))

@@ -102,7 +102,10 @@ def test_what_is_not_a_file_is_not_opened(tmp_path):
         (tmp_path / "pipe.yaml", "is not a file"),
         (Path("/dev/zero"), "is not a file"),
         (tmp_path / "gone.yaml", "does not exist"),
-        (tmp_path / "top.yaml", "'loop.yaml' does not exist"),
+        (tmp_path / "top.yaml", "'loop.yaml' cannot be read: too many levels of symbolic links"),
+        (tmp_path / ("x" * 300), "cannot be read: file name too long"),
+        (tmp_path / "top.yaml" / "top.yaml", "cannot be read: not a directory"),
+        (tmp_path / "a\0b", "cannot be read: embedded null byte"),
     ]:
         with pytest.raises(InvalidInput, match=why):
             read(path)
