@@ -121,7 +121,8 @@ def enrol_addresses(
             Resource(
                 id=tx.next_id("resource"),
                 kind=Kind.ADDRESS,
-                name=f"provision-{provision.id}-network-{network.id}-ar-{ar_id}",
+                # The numbers are for people; two installations on one account differ by the rest.
+                name=f"provision-{provision.id}-network-{network.id}-ar-{ar_id}-{deps.random_bytes(12).hex()}",
                 owner=provision.key,
                 driver=driver,
                 provider_id=provision.provider_id,

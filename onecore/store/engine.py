@@ -226,7 +226,7 @@ def _explain(exc: sqlite3.DatabaseError, path: Path) -> StoreFailed:
     text = str(exc)
     if "full" in text:
         return StoreFailed(
-            f"the disk of {path} is full; this could not be recorded", hint="free some space and repeat"
+            f"the disk of {path} is full", hint="free some space and repeat; nothing was changed by this step"
         )
     if "readonly" in text or "unable to open" in text:
         return StoreFailed(

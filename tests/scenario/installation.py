@@ -85,11 +85,18 @@ class Installation:
 
     def end_drivers(self) -> None:
         """Ends the drivers of this home that outlived their command, and whatever they have started."""
-        mark = f"ONE_HOME={self.home}".encode()
+        for pid in self.at_work():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def at_work(self) -> list[int]:
+        """Every living process that was started with this home."""
+        mark, found = f"ONE_HOME={self.home}".encode(), []
         for entry in Path("/proc").iterdir():
             with suppress(OSError):
                 if entry.name.isdigit() and mark in (entry / "environ").read_bytes().split(b"\0"):
-                    os.kill(int(entry.name), signal.SIGKILL)
+                    found.append(int(entry.name))
+        return found
 
     # -- what is stored, and what exists -------------------------------------------------------------------
 

@@ -1,0 +1,71 @@
+"""What the environment says, and what is taken when it says nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from onecore import config
+from onecore.errors import InvalidInput
+
+
+@pytest.mark.parametrize(
+    ("environ", "home"),
+    [
+        pytest.param({"ONE_HOME": "/srv/one", "HOME": "/home/ann"}, "/srv/one", id="named"),
+        pytest.param({"XDG_DATA_HOME": "/data", "HOME": "/home/ann"}, "/data/one", id="data folder"),
+        pytest.param({"HOME": "/home/ann"}, "/home/ann/.local/share/one", id="default"),
+        pytest.param(
+            {"ONE_HOME": "", "HOME": "/home/ann"}, "/home/ann/.local/share/one", id="empty is unset"
+        ),
+        pytest.param({"ONE_HOME": "state"}, str(Path.cwd() / "state"), id="relative becomes absolute"),
+        pytest.param({"ONE_HOME": "~/one"}, str(Path.home() / "one"), id="~ is the home"),
+    ],
+)
+def test_where_the_state_is(environ, home):
+    assert config.read(environ).home == Path(home)
+
+
+def test_without_any_home_the_error_says_what_to_set():
+    with pytest.raises(InvalidInput, match="neither ONE_HOME nor HOME") as refused:
+        config.read({})
+    assert "ONE_HOME" in refused.value.hint
+
+
+def test_what_lies_in_the_home():
+    settings = config.read({"ONE_HOME": "/srv/one"})
+    assert settings.database == Path("/srv/one/one.db")
+    assert settings.run_directory == Path("/srv/one/run")
+    assert settings.log_directory == Path("/srv/one/logs")
+
+
+def test_the_option_comes_before_the_variable_and_empty_parts_are_none():
+    environ = {"ONE_HOME": "/srv", "ONE_REMOTES": "/c::/d"}
+    assert config.read(environ, "/a:/b").remotes == (
+        ("--remotes", Path("/a")),
+        ("--remotes", Path("/b")),
+        ("ONE_REMOTES", Path("/c")),
+        ("ONE_REMOTES", Path("/d")),
+    )
+
+
+@pytest.mark.parametrize(("value", "debug"), [("1", True), ("yes", True), ("0", False), ("", False)])
+def test_debug(value, debug):
+    assert config.read({"ONE_HOME": "/srv", "ONE_DEBUG": value}).debug is debug
+
+
+def test_credentials_of_ones_own_are_used_only_when_named():
+    assert config.read({"ONE_HOME": "/srv"}).auth_file is None
+    assert config.read({"ONE_HOME": "/srv", "ONE_AUTH": ""}).auth_file is None
+    assert config.read({"ONE_HOME": "/srv", "ONE_AUTH": "/a/auth"}).auth_file == Path("/a/auth")
+
+
+def test_programs_inherit_four_variables_and_no_more():
+    given = {"PATH": "/bin", "HOME": "/h", "TMPDIR": "/t", "TZ": "UTC", "AWS_SECRET": "x", "LD_PRELOAD": "y"}
+    settings = config.read({"ONE_HOME": "/srv", **given})
+    assert settings.base_environment == {"PATH": "/bin", "HOME": "/h", "TMPDIR": "/t", "TZ": "UTC"}
+
+
+def test_secrets_are_the_declared_variables_that_are_set():
+    settings = config.read({"ONE_HOME": "/srv", "TOKEN": "t", "OTHER": "o"})
+    assert settings.secrets_from_environment(["TOKEN", "MISSING"]) == {"TOKEN": "t"}
+    assert "'t'" not in repr(settings)
