@@ -34,7 +34,10 @@ def seal(key_file: Path, values: Mapping[str, str]) -> str:
     # lazy: cryptography is heavy, and most commands touch no secret
     from cryptography.fernet import Fernet
 
-    key = secret_file(key_file, Fernet.generate_key())
+    try:
+        key = secret_file(key_file, Fernet.generate_key())
+    except OSError as exc:
+        raise StoreFailed(f"cannot use {key_file}: {exc.strerror}; nothing was changed") from exc
     return Fernet(key).encrypt(json.dumps(dict(values)).encode()).decode()
 
 
