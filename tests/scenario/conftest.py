@@ -97,7 +97,7 @@ hosts: [{im_mad: kvm, vm_mad: kvm, provision: {count: 1}}]
 
 
 def counting_dummy(remotes: Path, change: tuple[str, str] = ("", "")) -> Path:
-    """A copy of the dummy driver behind programs that count; `change`: what to put for what in driver.yaml."""
+    """A copy of the dummy driver behind programs that count; `change`: in its driver.yaml."""
     folder = remotes / "pm" / "dummy"
     shutil.copytree(DUMMY, folder / "real", ignore=shutil.ignore_patterns("*.md"))
     before, after = change

@@ -45,7 +45,7 @@ class Effort:
 
 SHORT = Effort(share=3)
 FULL = Effort()
-LONG = Effort(again=8, alternate=False, long=True)
+LONG = Effort(again=4, alternate=False, long=True)
 WORKERS = 2
 
 

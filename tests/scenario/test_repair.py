@@ -37,12 +37,12 @@ def test_create_killed_at_any_moment_is_finished_by_retry_force(home: Home, mome
 
 def test_retry_force_leads_back_from_every_state_and_changes_no_machine(counting: Home):
     counting.create("input.public_ips=1", hosts=1)
-    before = counting.machines(), counting.addresses(), counting.host_ids()
+    before = counting.machines(), counting.addresses()
     for state in (*IN_FLIGHT, *FAILED):
         counting.set_state(state)
-        counting.run("retry", 0, "--force")
-        assert counting.state() == "RUNNING", state
-        assert (counting.machines(), counting.addresses(), counting.host_ids()) == before, state
+        assert counting.run("retry", 0, "--force", "-j").body["state"] == "RUNNING", state
+        assert (counting.machines(), counting.addresses()) == before, state
+    assert counting.host_ids() == [0]
     assert (counting.count("deploy"), counting.count("allocate_ip"), counting.count("cancel")) == (1, 1, 0)
 
 
@@ -209,6 +209,17 @@ def test_an_old_driver_whose_poll_fails_loses_no_machine(old: Home):
     poll.write_text(works)
     old.run("deprovision", 0, "--yes")
     assert old_machines(old) == []
+
+
+def test_a_machine_that_is_made_anew_has_to_become_ready_anew(old: Home):
+    old.run("create", old.folder / "old.yaml")
+    # From now on it is known to listen, which it does not.
+    (old.folder / "remotes" / "pm" / "old" / "driver.yaml").write_text("name: old\nssh: true\n")
+    old.run("retry", 0, "--force")
+    (old.path / "old" / "machines" / old_machines(old)[0]).unlink()
+    failed = old.run("retry", 0, "--force", "--ping-retries", 1, "--ping-timeout", 0, code=1)
+    assert "old-0" in failed.err
+    assert (old.state(), len(old_machines(old))) == ("SCALING_FAILURE", 1)
 
 
 def hold_a_machine(old: Home, knob: str) -> None:

@@ -61,6 +61,17 @@ def test_a_signal_while_hosts_are_waited_for_stops_too(deaf: Home):
     assert deaf.state() == "CONFIGURING_PROVISION"
 
 
+def test_a_signal_while_a_driver_of_a_crash_is_waited_for_stops_too(counting: Home):
+    creating(counting).kill()
+    running = counting.start("retry", 0)
+    running.says("waiting for a deploy that outlived")
+    running.signal()
+    assert "oneprovision retry 0;" in running.end(130).err
+    counting.hold()
+    counting.run("retry", 0)
+    assert (counting.state(), counting.count("deploy")) == ("RUNNING", 4)
+
+
 def test_a_signal_ends_what_only_reads(home: Home):
     home.create(hosts=1)
     running = home.start("top", "--delay", "60", "--csv")
