@@ -21,7 +21,7 @@ check: .venv/dev ## style, types, layers, sizes, modes
 	$(BIN)/ruff check . $(BENCHMARKS)
 	$(BIN)/ruff format --check . $(BENCHMARKS)
 	$(BIN)/mypy
-	$(BIN)/mypy --scripts-are-modules $(BENCHMARKS)
+	MYPYPATH=benchmarks $(BIN)/mypy --scripts-are-modules $(BENCHMARKS)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/test_tree.py
 

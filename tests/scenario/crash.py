@@ -169,17 +169,14 @@ def kills(tallies: Sequence[Tally]) -> int:
 
 
 def _total(tallies: Sequence[Tally]) -> Tally:
-    violations: Counter[str] = Counter()
+    total = Tally("all", 0)
     for tally in tallies:
-        violations.update(tally.violations)
-    return Tally(
-        "all",
-        sum(t.boundaries for t in tallies),
-        sum(t.kills for t in tallies),
-        sum(t.double_kills for t in tallies),
-        sum(t.seconds for t in tallies),
-        violations,
-    )
+        total.boundaries += tally.boundaries
+        total.kills += tally.kills
+        total.double_kills += tally.double_kills
+        total.seconds += tally.seconds
+        total.violations.update(tally.violations)
+    return total
 
 
 def _cells(tally: Tally) -> tuple[str, ...]:
@@ -220,6 +217,7 @@ def _reproduce(given: argparse.Namespace, folder: Path) -> int:
     )
     if not report.violations:
         print(f"the law holds ({report.kills} kills)")
+        shutil.rmtree(folder)
         return 0
     print((folder / "once" / "output.txt").read_text())
     _explain(report)
