@@ -48,6 +48,7 @@ class Controller:
             bind=Engine(deps).bind,
             run_directory=deps.settings.run_directory,
             report=self._report,
+            told=deps.told,
             boundary=deps.boundary,
             stop_requested=lambda tx: store.get(tx, provision.id).stop,
             interrupted=deps.interrupted,
@@ -303,10 +304,17 @@ class Controller:
             self.deps.notify(Notice(now, f"provision {self.provision.id}", line, lasting=True))
 
     def _report(self, resource: Resource, text: str, level: str) -> None:
-        done = resource.state in (MachineState.READY, MachineState.GONE)
-        subject = f"provision {self.provision.id}"
         self.deps.notify(
-            Notice(self.deps.clock.now(), subject, text, level, resource.label, resource.state.value, done)
+            Notice(
+                at=self.deps.clock.now(),
+                subject=f"provision {self.provision.id}",
+                text=text,
+                level=level,
+                label=resource.label,
+                step=resource.state.value,
+                done=resource.state in (MachineState.READY, MachineState.GONE),
+                more=True,
+            )
         )
 
 

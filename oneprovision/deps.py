@@ -28,12 +28,14 @@ class Notice:
     step: str = ""
     done: bool = False
     lasting: bool = False
+    more: bool = False
 
 
 @dataclass(frozen=True)
 class Deps:
     """`random_bytes(n)`, `jitter` (0 to 1) and `clock` are the only sources of chance and time. `boundary`
-    hears of every point at which a crash could fall, `notify` of everything that people may want to see,
+    hears of every point at which a crash could fall, `notify` of everything that people may want to see
+    (`told` ends a row of notices that say `more`),
     `conceal` of every secret before its use; `interrupted` gives the reason when the user wants to stop."""
 
     settings: Settings
@@ -46,6 +48,7 @@ class Deps:
     jitter: Callable[[], float]
     boundary: Callable[[str], None] = lambda name: None
     notify: Callable[[Notice], None] = lambda notice: None
+    told: Callable[[], None] = lambda: None
     interrupted: Callable[[], str] = lambda: ""
     conceal: Callable[[Iterable[str]], None] = lambda secrets: None
 

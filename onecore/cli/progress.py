@@ -33,12 +33,18 @@ class ProgressEvent:
     step: str = ""
     done: bool = False
     lasting: bool = False
+    more: bool = False
 
 
 class Progress(Protocol):
-    """Where progress goes; a context manager, so that the terminal is always left in order."""
+    """Where progress goes; a context manager, so that the terminal is always left in order.
+
+    After events that say `more` comes a `flush`: until then they may be held back.
+    """
 
     def event(self, event: ProgressEvent) -> None: ...
+
+    def flush(self) -> None: ...
 
     def __enter__(self) -> Self: ...
 
@@ -58,12 +64,20 @@ class PlainProgress:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._reader_gone = False
+        self._held: list[str] = []
 
     def event(self, event: ProgressEvent) -> None:
-        if self._reader_gone:
+        self._held.append(plain_line(event) + "\n")
+        if not event.more:
+            self.flush()
+
+    def flush(self) -> None:
+        """One write for many lines: a write each would wake the reader hundreds of times a second."""
+        lines, self._held = self._held, []
+        if self._reader_gone or not lines:
             return
         try:
-            self._stream.write(plain_line(event) + "\n")
+            self._stream.write("".join(lines))
             self._stream.flush()
         except OSError:
             # Who stops reading the progress has not asked for the work to stop.
@@ -75,7 +89,7 @@ class PlainProgress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        return None
+        self.flush()
 
 
 def plain_line(event: ProgressEvent) -> str:
@@ -156,6 +170,9 @@ class LiveProgress:
                 self._live.update(_drawing(self._board, self._live.console), refresh=True)
         except OSError:
             self._live = None  # the terminal is gone; the work goes on
+
+    def flush(self) -> None:
+        """Nothing is held back: what is drawn is drawn at most ten times a second anyway."""
 
     def __enter__(self) -> Self:
         from rich.console import Console  # lazy: only a command that waits at a terminal draws

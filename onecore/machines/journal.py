@@ -109,3 +109,4 @@ class Journal:
         notices, self._notices = self._notices, []
         for resource, text, level in notices:
             self.tools.report(resource, text, level)
+        self.tools.told()

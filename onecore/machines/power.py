@@ -111,6 +111,7 @@ class Power:
         for number, call in begun:
             self._running[number] = call
             self._tools.report(call.resource, f"{verb}: asked for", "I")
+            self._tools.told()
             self._launch(number, call)
 
     def _startable(self) -> list[Resource]:

@@ -16,8 +16,9 @@ SUFFIXES = ("xml", "out")
 @dataclass(frozen=True)
 class Tools:
     """`bind` finds a resource's driver and account; `jitter` gives 0 to 1; `boundary` hears of every point at
-    which a crash could fall; `report` of every change (record, text, level), for people to see;
-    `stop_requested` (another process did) and `interrupted` (the user did) give a reason to stop."""
+    which a crash could fall; `report` of every change (record, text, level), for people to see, and `told`
+    when there is no more for now; `stop_requested` (another process did) and `interrupted` (the user did)
+    give a reason to stop."""
 
     database: Database
     clock: Clock
@@ -25,6 +26,7 @@ class Tools:
     bind: Callable[[Resource], Binding]
     run_directory: Path
     report: Callable[[Resource, str, str], None] = lambda resource, text, level: None
+    told: Callable[[], None] = lambda: None
     boundary: Callable[[str], None] = lambda name: None
     stop_requested: Callable[[Transaction], str] = lambda tx: ""
     interrupted: Callable[[], str] = lambda: ""

@@ -68,6 +68,7 @@ class Worker:
             if operation.resource_id in known and process.is_held(file):
                 text = f"waiting for a {operation.verb} that outlived the process which started it"
                 tools.report(known[operation.resource_id], text, "W")
+                tools.told()
             recovery.outlive(operation, file, tools.clock, self._raise_if_asked)
             resource = known.get(operation.resource_id)
             salvaged = self._salvaged(file, operation, resource) if resource else ""
@@ -77,6 +78,7 @@ class Worker:
             if changed:
                 known[changed.id] = changed
                 tools.report(changed, f"{operation.verb} was cut short by a crash; its end is unknown", "W")
+                tools.told()
             tools.forget_run_files(operation.id)
         recovery.sweep(tools)
 

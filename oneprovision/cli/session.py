@@ -86,7 +86,9 @@ class Session:
                     self._log.notice(clean)
 
             opened = self.deps()
-            deps = replace(opened, notify=notify, interrupted=self._reason_to_stop(opened.clock))
+            deps = replace(
+                opened, notify=notify, told=progress.flush, interrupted=self._reason_to_stop(opened.clock)
+            )
             self._acting = True
             try:
                 yield deps
@@ -149,4 +151,5 @@ def _event(notice: "Notice") -> "ProgressEvent":
         step=notice.step,
         done=notice.done,
         lasting=notice.lasting,
+        more=notice.more,
     )
