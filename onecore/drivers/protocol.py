@@ -6,6 +6,7 @@ Answers are read by the parsers of `onecore.drivers.answers`, which are part of 
 import os
 import re
 import signal
+import stat
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -122,10 +123,20 @@ def environment(
 
 def write_deployment(path: Path, xml: str) -> None:
     """The deployment file of one call, readable by nobody else: it holds secrets."""
-    path.unlink(missing_ok=True)  # never into a file that somebody else prepared or holds open
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    if not _is_ours_alone(path):
+        path.unlink(missing_ok=True)  # never into a file that somebody else prepared
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with os.fdopen(fd, "w", encoding="utf-8") as file:
         file.write(xml)
+
+
+def _is_ours_alone(path: Path) -> bool:
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return True
+    private = stat.S_IMODE(status.st_mode) == 0o600 and status.st_nlink == 1
+    return stat.S_ISREG(status.st_mode) and private and status.st_uid == os.geteuid()
 
 
 def failure(

@@ -78,7 +78,7 @@ class Journal:
             for resource, step, verb, reason, timeout_s in [] if self._stop else starts:
                 begun.append(self._begin(tx, resource, step, verb, timeout_s))
                 self._notices.append((begun[-1].resource, f"{verb}: {reason}", "I"))
-        self._after_commit()
+        self._after_commit([each.id for each in begun])
         return begun
 
     def attend(self) -> str:
@@ -101,10 +101,12 @@ class Journal:
         resources.update(tx, [changed])
         return Begun(operation_id, changed, step, doubtful=resource.state is State.UNKNOWN)
 
-    def _after_commit(self) -> None:
+    def _after_commit(self, begun: list[int]) -> None:
         self._writes = []
-        for operation_id in self._spent:
-            self.tools.forget_run_files(operation_id)
+        for finished, operation_id in zip(self._spent, begun, strict=False):
+            self.tools.inherit_run_files(finished, operation_id)
+        for finished in self._spent[len(begun) :]:
+            self.tools.forget_run_files(finished)
         self._spent = []
         notices, self._notices = self._notices, []
         for resource, text, level in notices:

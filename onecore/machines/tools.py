@@ -1,9 +1,12 @@
 """What the machine loop acts with: handed in, never looked up."""
 
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from onecore import process
 from onecore.clock import Clock
 from onecore.machines.calls import Binding
 from onecore.machines.model import Kind, Resource
@@ -34,6 +37,22 @@ class Tools:
     def run_file(self, operation_id: int) -> Callable[[str], Path]:
         """Where the files of one operation are: its deployment file and its driver's output."""
         return lambda suffix: self.run_directory / f"{operation_id}.{suffix}"
+
+    def inherit_run_files(self, finished: int, operation_id: int) -> None:
+        """Give the files of a recorded operation, emptied, to one that is about to start.
+
+        Removing and making them anew gets slower with every one: a file system passes over the places of
+        files that were just removed.
+        """
+        for suffix in SUFFIXES:
+            file = self.run_file(finished)(suffix)
+            # Emptied first: an old answer under a new number would be a lie after a crash.
+            with suppress(FileNotFoundError):
+                if process.is_held(file):
+                    file.unlink()
+                else:
+                    os.truncate(file, 0)
+                    file.rename(self.run_file(operation_id)(suffix))
 
     def forget_run_files(self, operation_id: int) -> None:
         for suffix in SUFFIXES:
