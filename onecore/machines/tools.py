@@ -46,8 +46,9 @@ class Tools:
         """
         for suffix in SUFFIXES:
             file = self.run_file(finished)(suffix)
-            # Emptied first: an old answer under a new number would be a lie after a crash.
-            with suppress(FileNotFoundError):
+            # Emptied first: an old answer under a new number would be a lie after a crash. Where the disk
+            # refuses, the next operation makes files of its own.
+            with suppress(OSError):
                 if process.is_held(file):
                     file.unlink()
                 else:
