@@ -4,17 +4,21 @@ import atexit
 import gc
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from onecore.store.engine import Schema
 
 
 def main(argv: Sequence[str] | None = None, boundary: Callable[[str], None] = lambda name: None) -> int:
     """Run one command line; returns its exit code (DESIGN 7). `boundary` is for those who test crashes."""
     _spare_collections()
     from onecore.cli import edge
+    from onecore.cli.session import Session
     from oneprovision.cli.commands import oneprovision
-    from oneprovision.cli.session import Session
 
     arguments = sys.argv[1:] if argv is None else argv
-    session = Session(boundary, arguments)
+    session = Session("oneprovision", _schemas, boundary, arguments)
     with session.handling_signals():
         exit_code = edge.run(
             oneprovision(session),
@@ -26,6 +30,12 @@ def main(argv: Sequence[str] | None = None, boundary: Callable[[str], None] = la
         )
         session.finish(exit_code)
     return exit_code
+
+
+def _schemas() -> "Sequence[Schema]":
+    from oneprovision.store import SCHEMA
+
+    return (SCHEMA,)
 
 
 def _spare_collections() -> None:

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from onecore.deps import Deps, Notice
 from onecore.errors import CANCELLED, TIMED_OUT, DriverFailed, Interrupted, OneError, TimedOut
 from onecore.machines import record
+from onecore.machines.binder import Binder
 from onecore.machines.model import Kind, Resource, Wanted
 from onecore.machines.model import State as MachineState
 from onecore.machines.tools import Tools
@@ -19,8 +21,6 @@ from onecore.store import events, lease, resources
 from onecore.store.engine import Transaction
 from onecore.store.lease import Lease
 from oneprovision import enrolment, planner, readiness, store
-from oneprovision.deps import Deps, Notice
-from oneprovision.engines.pm import Engine
 from oneprovision.model.provision import ObjectKind, OnFailure, Provision, StoredObject
 from oneprovision.model.states import FAILURES, SETTLED, Event, State
 
@@ -45,7 +45,7 @@ class Controller:
             database=deps.database,
             clock=deps.clock,
             jitter=deps.jitter,
-            bind=Engine(deps).bind,
+            bind=Binder(deps).bind,
             run_directory=deps.settings.run_directory,
             report=self._report,
             told=deps.told,

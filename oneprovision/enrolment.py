@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from onecore.deps import Deps
 from onecore.errors import InvalidInput
 from onecore.ids import machine_name
 from onecore.machines.model import Kind, Resource
 from onecore.store import providers, resources
 from onecore.store.engine import Transaction
 from oneprovision import planner, store
-from oneprovision.deps import Deps
 from oneprovision.engines import pm
 from oneprovision.model.context import Context
 from oneprovision.model.evaluate import evaluate, host_at

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+from onecore.deps import Deps, Notice
 from onecore.errors import Interrupted, OneError
 from onecore.machines.model import Resource
 from onecore.store import lease
 from onecore.store.lease import Lease
 from oneprovision import store
-from oneprovision.deps import Deps, Notice
 from oneprovision.model.provision import Provision, StoredObject
 from oneprovision.model.spec import Connection
 

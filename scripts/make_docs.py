@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
+from onecore.cli.session import Session
 from onecore.machine_state import StateMachine
 from onecore.machines.model import MACHINE
 from oneprovision.cli.commands import _ALIASES, oneprovision
-from oneprovision.cli.session import Session
 from oneprovision.model.states import ALLOWED, PROVISION, Operation, State
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,7 +25,7 @@ def main() -> None:
 
 def commands_page() -> str:
     """Every command with its arguments, options and examples."""
-    root = oneprovision(Session(lambda name: None))
+    root = oneprovision(Session("oneprovision", lambda: (), lambda name: None))
     every = list(_commands(root, click.Context(root, info_name="oneprovision")))
     lines = [GENERATED, "", "# Commands", "", *_INTRODUCTION, "| command | what it does |", "|---|---|"]
     lines += [f"| [`{name}`](#{_anchor(name)}) | {_cell(_summary(c))} |" for name, c, _ in every]

@@ -15,7 +15,7 @@ from onecore.cli.output import (
     table_options,
     write,
 )
-from oneprovision.cli.session import Session, pass_session
+from onecore.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
     from onecore.store.accounts import User

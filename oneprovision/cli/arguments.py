@@ -7,10 +7,10 @@ import click
 
 from onecore.cli.idlist import resolve
 from onecore.cli.numbers import FiniteRange
-from oneprovision.cli.session import Session
+from onecore.cli.session import Session
 
 if TYPE_CHECKING:
-    from oneprovision.deps import Deps
+    from onecore.deps import Deps
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

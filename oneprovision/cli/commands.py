@@ -7,7 +7,7 @@ import click
 from onecore.cli.lazy import LazyGroup
 
 if TYPE_CHECKING:
-    from oneprovision.cli.session import Session
+    from onecore.cli.session import Session
 
 _HERE = "oneprovision.cli"
 

@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from onecore.cli.output import OutputFormat, emit, format_options, write
+from onecore.cli.session import Session, pass_session
 from oneprovision.cli.arguments import effort, effort_options
-from oneprovision.cli.session import Session, pass_session
 
 
 @click.command()

@@ -18,7 +18,7 @@ from onecore.cli.output import (
     table,
     table_options,
 )
-from oneprovision.cli.session import Session, pass_session
+from onecore.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
     from onecore.drivers.catalog import Catalog, Entry
@@ -125,7 +125,7 @@ def test(session: Session, /, path: str, sets: tuple[str, ...], deadline: float,
 
 
 def _catalog(session: Session) -> "Catalog":
-    from oneprovision.bootstrap import open_catalog
+    from onecore.bootstrap import open_catalog
 
     return open_catalog(session.settings)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from onecore.cli.session import Session, pass_session
 from oneprovision.cli.arguments import provision_id, provision_ids
-from oneprovision.cli.session import Session, pass_session
 
 
 @click.command()

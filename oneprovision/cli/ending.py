@@ -9,11 +9,11 @@ import click
 
 from onecore.cli.confirm import confirm
 from onecore.cli.output import OutputFormat, emit, format_options, write
+from onecore.cli.session import Session, pass_session
 from oneprovision.cli.arguments import effort, effort_options, provision_ids, wait_option
-from oneprovision.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
-    from oneprovision.deps import Deps
+    from onecore.deps import Deps
     from oneprovision.model.states import Operation
 
 

@@ -17,12 +17,12 @@ from onecore.cli.output import (
     table_options,
     write,
 )
+from onecore.cli.session import Session, pass_session
 from oneprovision.cli.host_view import COLUMNS, described
-from oneprovision.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
+    from onecore.deps import Deps
     from onecore.machines.power import Action
-    from oneprovision.deps import Deps
     from oneprovision.usecases.hosts import Host, Outcome
 
 _timeout = click.option(

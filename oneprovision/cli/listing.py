@@ -4,7 +4,7 @@ import click
 
 from onecore.cli.numbers import FiniteRange
 from onecore.cli.output import Align, Column, OutputFormat, TableOptions, table, table_options
-from oneprovision.cli.session import Session, pass_session
+from onecore.cli.session import Session, pass_session
 from oneprovision.model.provision import Provision
 
 

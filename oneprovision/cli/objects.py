@@ -18,11 +18,11 @@ from onecore.cli.output import (
     table,
     table_options,
 )
-from oneprovision.cli.session import Session, pass_session
+from onecore.cli.session import Session, pass_session
 from oneprovision.model.provision import ObjectKind
 
 if TYPE_CHECKING:
-    from oneprovision.deps import Deps
+    from onecore.deps import Deps
 
 Entry = Mapping[str, Any]
 

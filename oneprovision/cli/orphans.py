@@ -9,11 +9,11 @@ import click
 
 from onecore.cli.confirm import confirm
 from onecore.cli.output import Align, Column, OutputFormat, TableOptions, table, table_options
-from oneprovision.cli.session import Session, pass_session
+from onecore.cli.session import Session, pass_session
 from oneprovision.model.orphans import Orphan, What
 
 if TYPE_CHECKING:
-    from oneprovision.deps import Deps
+    from onecore.deps import Deps
     from oneprovision.usecases.orphans import Comparison
 
 NAMED = 5

@@ -17,11 +17,11 @@ from onecore.cli.output import (
     table_options,
     write,
 )
-from oneprovision.cli.session import Session, pass_session
+from onecore.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
+    from onecore.deps import Deps
     from onecore.store.providers import Provider
-    from oneprovision.deps import Deps
 
 
 @click.group()

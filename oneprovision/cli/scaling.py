@@ -6,11 +6,11 @@ import click
 
 from onecore.cli.idlist import resolve
 from onecore.cli.output import OutputFormat, emit, format_options
+from onecore.cli.session import Session, pass_session
 from oneprovision.cli.arguments import effort, effort_options, provision_id, wait_option
-from oneprovision.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
-    from oneprovision.deps import Deps
+    from onecore.deps import Deps
 
 CHOOSE_ONE = "both --amount and --host-ids are given: choose one"
 

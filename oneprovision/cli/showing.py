@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from onecore.cli.output import Align, Column, OutputFormat, Table, emit, format_options, sections, write
+from onecore.cli.session import Session, pass_session
 from oneprovision.cli.arguments import provision_id
-from oneprovision.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
     from onecore.history import Event

@@ -1,4 +1,4 @@
-"""The pm driver engine: which driver and account serve a resource, and the deployment of a host."""
+"""The pm driver engine: the deployment of a host, and the record of its machine."""
 
 import base64
 import json
@@ -8,52 +8,10 @@ from pathlib import Path
 from onecore.drivers.catalog import Driver
 from onecore.drivers.deployment import Deployment, to_xml
 from onecore.errors import InvalidInput
-from onecore.machines.calls import Binding
 from onecore.machines.model import Kind, Resource
-from onecore.store import providers
-from onecore.vault import unseal
-from oneprovision.deps import Deps
 from oneprovision.model.spec import HostSpec
 
 LAG_PARAMETER = "list_lag"
-
-
-class Engine:
-    """Binds resources to drivers, remembering each driver and account for the length of one command."""
-
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
-        self._bindings: dict[tuple[str, int | None], Binding] = {}
-
-    def bind(self, resource: Resource) -> Binding:
-        return self.binding(resource.driver, resource.provider_id)
-
-    def binding(self, driver_name: str, provider_id: int | None) -> Binding:
-        key = (driver_name, provider_id)
-        if key not in self._bindings:
-            driver = self._deps.catalog.get(driver_name)
-            settings = self._deps.settings
-            self._bindings[key] = Binding(
-                driver,
-                self._secrets(driver, provider_id),
-                settings.home,
-                settings.base_environment.get("PATH", "/usr/bin:/bin"),
-            )
-        return self._bindings[key]
-
-    def _secrets(self, driver: Driver, provider_id: int | None) -> dict[str, str]:
-        """By environment variable: from the provider's connection, else from our own environment."""
-        declared = driver.manifest.secrets
-        if provider_id is None:
-            given = self._deps.settings.secrets_from_environment(declared.values())
-            self._deps.conceal(given.values())
-            return given
-        with self._deps.database.read() as tx:
-            sealed = providers.get(tx, provider_id).sealed
-        connection = unseal(self._deps.settings.home / "key", sealed)
-        self._deps.conceal(connection.values())
-        # A driver without a manifest is given every value under its upper-case name, as the old tool did.
-        return {declared.get(name, name.upper()): value for name, value in connection.items()}
 
 
 def check_parameters(driver: Driver, spec: HostSpec) -> None:

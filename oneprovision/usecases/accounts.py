@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from onecore.access import hash_password, valid_name
+from onecore.deps import Deps
 from onecore.errors import InvalidInput, NotAuthorized, WrongState
 from onecore.ids import GroupId, UserId
 from onecore.store import accounts, providers
@@ -10,7 +11,6 @@ from onecore.store.accounts import ADMIN_GROUP, ADMIN_USER, USERS_GROUP, User
 from onecore.store.engine import Transaction
 from onecore.store.providers import Provider
 from oneprovision import store
-from oneprovision.deps import Deps
 from oneprovision.model.provision import Provision
 
 

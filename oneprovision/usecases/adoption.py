@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from onecore.access import DEFAULT_PERMISSIONS
+from onecore.deps import Deps
 from onecore.ids import ProvisionId
 from onecore.machines.model import Kind, Resource, State
 from onecore.store import events, lease, resources
 from onecore.store.engine import Transaction
 from oneprovision import enrolment, planner, store
-from oneprovision.deps import Deps
 from oneprovision.engines import pm
 from oneprovision.model.names import default_hostname
 from oneprovision.model.orphans import Orphan, What

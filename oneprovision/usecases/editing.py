@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from onecore.access import Permissions, Right
+from onecore.deps import Deps
 from onecore.errors import InvalidInput, NotAuthorized
 from onecore.store import accounts
 from oneprovision import store
-from oneprovision.deps import Deps
 from oneprovision.model.names import check_provision_name
 from oneprovision.model.provision import Provision
 from oneprovision.model.shapes import text_of

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onecore.access import Right
+from onecore.deps import Deps
 from onecore.drivers.deployment import Deployment, to_xml
 from onecore.errors import NotFound, OneError, WrongState
 from onecore.machines.calls import DEPLOY_ID
@@ -14,7 +15,6 @@ from onecore.machines.worker import SETTLED, Result
 from onecore.store import resources
 from oneprovision import store
 from oneprovision.controller import Controller
-from oneprovision.deps import Deps
 from oneprovision.model.document import Document
 from oneprovision.model.host_document import host_document
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject

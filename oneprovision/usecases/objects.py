@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from onecore.access import Right
+from onecore.deps import Deps
 from onecore.errors import NotFound
 from onecore.machines.model import Kind, Resource
 from onecore.store import resources
 from oneprovision import store
-from oneprovision.deps import Deps
 from oneprovision.model.document import Document, network_entry
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
 from oneprovision.usecases import reading

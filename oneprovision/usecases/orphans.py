@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from onecore.deps import Deps, Notice
 from onecore.errors import Interrupted, NotAuthorized, OneError
 from onecore.machines import record
+from onecore.machines.binder import Binder
 from onecore.machines.calls import VERBS, Binding
 from onecore.machines.model import Kind, Resource, RetryPolicy, State, Wanted
 from onecore.machines.tools import Tools
@@ -12,8 +14,6 @@ from onecore.machines.worker import Worker
 from onecore.process import Outcome, Runner
 from onecore.store import lease, providers, resources
 from onecore.store.lease import Lease
-from oneprovision.deps import Deps, Notice
-from oneprovision.engines.pm import Engine
 from oneprovision.model.orphans import OWNER, Found, Orphan, Source, What, missing, unowned
 
 THREADS = 16
@@ -79,7 +79,7 @@ class Inquiry:
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
-        self._engine = Engine(deps)
+        self._engine = Binder(deps)
         self._bindings: dict[Source, Binding] = {}
         self.asked_at: dict[Source, float] = {}
         self.failures: list[str] = []
@@ -187,7 +187,7 @@ def _tools(deps: Deps) -> Tools:
         database=deps.database,
         clock=deps.clock,
         jitter=deps.jitter,
-        bind=Engine(deps).bind,
+        bind=Binder(deps).bind,
         run_directory=deps.settings.run_directory,
         report=report,
         boundary=deps.boundary,

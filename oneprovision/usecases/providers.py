@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from onecore.access import DEFAULT_PERMISSIONS, Permissions, Right, check, valid_name
+from onecore.deps import Deps
 from onecore.drivers.catalog import Driver
 from onecore.drivers.manifest import FILE_NAME, is_reserved
 from onecore.errors import InvalidInput, NotAuthorized, StoreFailed, WrongState
@@ -14,7 +15,6 @@ from onecore.store.engine import Transaction
 from onecore.store.providers import Provider
 from onecore.vault import seal, unseal
 from oneprovision import store
-from oneprovision.deps import Deps
 from oneprovision.model.names import check_parameter
 from oneprovision.model.provider import ProviderForm, is_mask
 from oneprovision.model.refusal import known_names

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from onecore.access import DEFAULT_PERMISSIONS, Right, check
+from onecore.deps import Deps, Notice
 from onecore.ids import ProvisionId
 from onecore.store import lease, providers
 from oneprovision import enrolment, store
-from oneprovision.deps import Deps, Notice
 from oneprovision.model.names import check_provision_name
 from oneprovision.model.provision import Options, Provision
 from oneprovision.model.shapes import text_of

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 from onecore.access import Right
+from onecore.deps import Deps
 from onecore.errors import CANCELLED, WrongState
 from onecore.machines import record
 from onecore.machines.model import Resource
 from onecore.machines.model import State as MachineState
 from onecore.store import lease, resources
 from oneprovision import store
-from oneprovision.deps import Deps
 from oneprovision.model.provision import ObjectKind, Provision
 from oneprovision.model.states import WORKING, Event, Operation, State
 from oneprovision.usecases.rights import authorized

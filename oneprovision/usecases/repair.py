@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from onecore.deps import Deps
 from onecore.errors import DriverFailed, WrongState
 from onecore.machines import record
 from onecore.machines.model import Kind
@@ -10,7 +11,6 @@ from onecore.machines.model import State as MachineState
 from onecore.store import lease, resources
 from onecore.store.engine import Transaction
 from oneprovision import planner, store
-from oneprovision.deps import Deps
 from oneprovision.model.provision import UNCHANGED, ObjectKind, Provision
 from oneprovision.model.states import FAILURES, Event, Operation, State
 from oneprovision.usecases.work import at_work

@@ -1,11 +1,11 @@
 """Who may do what with a provision or a provider."""
 
 from onecore.access import Permissions, Resource, Right, check
+from onecore.deps import Deps
 from onecore.store import accounts
 from onecore.store.engine import Transaction
 from onecore.store.providers import Provider
 from oneprovision import store
-from oneprovision.deps import Deps
 from oneprovision.model.provision import Provision
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from onecore.deps import Deps
 from onecore.errors import InvalidInput, NotFound, WrongState
 from onecore.machines import record
 from onecore.machines.model import Kind, Resource
@@ -10,7 +11,6 @@ from onecore.store import resources
 from onecore.store.engine import Transaction
 from oneprovision import enrolment, planner, store
 from oneprovision.controller import Controller
-from oneprovision.deps import Deps
 from oneprovision.model.provision import UNCHANGED, ObjectKind, Provision, StoredObject
 from oneprovision.model.states import Event, Operation
 from oneprovision.planner import Victim

@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from onecore.access import Right
+from onecore.deps import Deps
 from onecore.errors import WrongState
 from onecore.store import lease
 from onecore.store.lease import Lease
 from oneprovision import store
 from oneprovision.controller import Controller
-from oneprovision.deps import Deps
 from oneprovision.model.provision import UNCHANGED, Provision
 from oneprovision.model.states import ALLOWED, Operation, State
 from oneprovision.usecases.rights import authorized

@@ -6,16 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from onecore import config
+from onecore.bootstrap import open_deps
+from onecore.deps import Deps, Notice
 from onecore.ids import GroupId, ProvisionId, UserId
 from onecore.machines.model import Resource
 from onecore.store import lease
 from onecore.store.lease import Lease
 from oneprovision import store
-from oneprovision.bootstrap import open_deps
-from oneprovision.deps import Deps, Notice
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
 from oneprovision.model.spec import Connection
 from oneprovision.model.states import State
+from oneprovision.store import SCHEMA
 from tests.onecore.store.builders import a_resource
 from tests.oneprovision.model.builders import a_template
 
@@ -24,7 +25,7 @@ from tests.oneprovision.model.builders import a_template
 def an_installation(home: Path, **changed) -> Iterator[Deps]:
     """Opened in `home`; its drivers are those in the folder `remotes` of it, then our own."""
     environ = {"ONE_HOME": str(home), "PATH": "/usr/bin:/bin", "ONE_REMOTES": str(home / "remotes")}
-    deps = open_deps(config.read(environ))
+    deps = open_deps(config.read(environ), (SCHEMA,))
     try:
         yield replace(deps, **changed)
     finally:

@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from onecore import config
+from onecore.bootstrap import open_deps
+from onecore.deps import Deps
 from onecore.errors import DriverFailed, InvalidInput, NotFound
 from onecore.ids import MACHINE_NAME, GroupId, ProviderId, UserId
 from onecore.machines.model import Kind, Resource, State, Wanted
 from onecore.store import providers, resources
 from oneprovision import enrolment, store
-from oneprovision.bootstrap import open_deps
-from oneprovision.deps import Deps
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
+from oneprovision.store import SCHEMA
 from oneprovision.template_files import read
 from oneprovision.usecases.provisions import CreateProvision, create
 from tests.onecore.machines.bench import a_driver
@@ -27,7 +28,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "dummy-cluster.yaml"
 @pytest.fixture
 def deps(tmp_path: Path) -> Iterator[Deps]:
     environ = {"ONE_HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "ONE_REMOTES": str(tmp_path / "remotes")}
-    deps = open_deps(config.read(environ))
+    deps = open_deps(config.read(environ), (SCHEMA,))
     with closing(deps.database):
         yield deps
 

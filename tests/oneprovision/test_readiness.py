@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from onecore.deps import Deps, Notice
 from onecore.errors import DriverFailed, Interrupted
 from oneprovision import store
-from oneprovision.deps import Deps, Notice
 from oneprovision.model.provision import ObjectKind, Options, Provision
 from oneprovision.model.spec import Connection
 from oneprovision.model.states import State

@@ -18,9 +18,10 @@ from onecore.errors import TIMED_OUT, NotAuthorized
 from onecore.log import Redactor
 
 if TYPE_CHECKING:
+    from onecore.cli.command_log import CommandLog
     from onecore.cli.progress import ProgressEvent
-    from oneprovision.cli.command_log import CommandLog
-    from oneprovision.deps import Deps, Notice
+    from onecore.deps import Deps, Notice
+    from onecore.store.engine import Schema
 
 
 # Commands of these names change nothing: they leave no line in the log, and work on a read-only disk.
@@ -29,8 +30,11 @@ READING = frozenset({"list", "show", "top", "logs", "validate"})
 
 @dataclass
 class Session:
-    """One run of the program. The log and everything on stderr share the redactor."""
+    """One run of the program `product`. `schemas` are the tables that it keeps; the log and everything on
+    stderr share the redactor."""
 
+    product: str
+    schemas: Callable[[], Sequence["Schema"]]
     boundary: Callable[[str], None]
     argv: Sequence[str] = ()
     remotes: str = ""
@@ -51,11 +55,13 @@ class Session:
 
     def deps(self) -> "Deps":
         """The tools of the use cases; opens the state file at the first call."""
-        from oneprovision.bootstrap import open_deps  # lazy: --help needs no database
+        from onecore.bootstrap import open_deps  # lazy: --help needs no database
 
         if self._deps is None:
             try:
-                self._deps = open_deps(self.settings, boundary=self.boundary, conceal=self.conceal)
+                self._deps = open_deps(
+                    self.settings, self.schemas(), boundary=self.boundary, conceal=self.conceal
+                )
             except NotAuthorized:
                 self._begin_log("")
                 raise
@@ -121,6 +127,10 @@ class Session:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
+    @property
+    def _log_file(self) -> Path:
+        return self.settings.log_directory / f"{self.product}.log"
+
     def crash_file(self) -> Path:
         from time import time_ns  # lazy: only a bug needs it
 
@@ -130,9 +140,9 @@ class Session:
         context = click.get_current_context(silent=True)
         if context is None or context.info_name in READING:
             return
-        from oneprovision.cli.command_log import CommandLog  # lazy: only commands that act come here
+        from onecore.cli.command_log import CommandLog  # lazy: only commands that act come here
 
-        self._log = CommandLog.begin(self.settings.log_directory, self.redactor, user, self.argv)
+        self._log = CommandLog.begin(self._log_file, self.redactor, user, self.argv)
 
 
 pass_session = click.make_pass_decorator(Session)

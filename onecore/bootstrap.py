@@ -1,16 +1,16 @@
 """Puts the parts together: from settings to what the use cases act with."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from onecore.clock import SystemClock
 from onecore.config import Settings
+from onecore.deps import Deps, Notice
 from onecore.home import open_home, who
+from onecore.store.engine import Schema
 from onecore.store.lease import this_process
-from oneprovision.deps import Deps, Notice
-from oneprovision.store import SCHEMA
 
 if TYPE_CHECKING:
     from onecore.drivers.catalog import Catalog
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 def open_deps(
     settings: Settings,
+    schemas: Sequence[Schema],
     notify: Callable[[Notice], None] = lambda notice: None,
     interrupted: Callable[[], str] = lambda: "",
     boundary: Callable[[str], None] = lambda name: None,
     conceal: Callable[[Iterable[str]], None] = lambda secrets: None,
 ) -> Deps:
-    """Open the state of this user (made at first use) and find out who is asking."""
-    database = open_home(settings, (SCHEMA,), os.urandom, boundary)
+    """Open the state of this user, made at first use, and find out who asks. `schemas`: the product's own."""
+    database = open_home(settings, schemas, os.urandom, boundary)
     with database.read() as tx:
         principal = who(tx, settings.auth_file)
     return Deps(

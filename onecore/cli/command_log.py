@@ -13,9 +13,7 @@ from onecore.clock import Clock, SystemClock
 from onecore.log import LogWriter, Redactor
 
 if TYPE_CHECKING:
-    from oneprovision.deps import Notice
-
-FILE_NAME = "oneprovision.log"
+    from onecore.deps import Notice
 
 _LEVELS = {"I": "info", "W": "warning", "E": "error"}
 
@@ -31,9 +29,9 @@ class CommandLog:
     started: float
 
     @classmethod
-    def begin(cls, folder: Path, redactor: Redactor, user: str, argv: Sequence[str]) -> "CommandLog":
+    def begin(cls, file: Path, redactor: Redactor, user: str, argv: Sequence[str]) -> "CommandLog":
         clock = SystemClock()
-        log = cls(LogWriter(folder / FILE_NAME, redactor), clock, user, argv, clock.monotonic())
+        log = cls(LogWriter(file, redactor), clock, user, argv, clock.monotonic())
         log._command("info", "began")
         return log
 
