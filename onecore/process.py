@@ -24,6 +24,7 @@ from onecore.errors import NotFound
 MIB = 1024 * 1024
 TERM_GRACE_S = 2.0
 TICK_S = 0.25
+KILL_ROUNDS = 500
 STDIN, STDOUT, STDERR = 0, 1, 2
 
 Key = TypeVar("Key", bound=Hashable)
@@ -35,13 +36,17 @@ class Ended(StrEnum):
     EXITED = "exited"
     SIGNALLED = "signalled"
     TIMED_OUT = "timed out"
+    STOPPED = "stopped"
     OUTPUT_LIMIT = "output limit"
     NOT_STARTED = "not started"
 
 
 @dataclass(frozen=True)
 class Command:
-    """A program to run. `env` is the whole environment; `argv[0]` is the path of the executable."""
+    """A program to run. `env` is the whole environment; `argv[0]` is the path of the executable.
+
+    Asked to stop, or past its deadline, it gets `stop_signal` and after `grace_s` seconds SIGKILL.
+    """
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
@@ -49,6 +54,8 @@ class Command:
     timeout_s: float = 60.0
     output_limit: int = MIB
     output_path: Path | None = None
+    stop_signal: int = signal.SIGTERM
+    grace_s: float = TERM_GRACE_S
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,12 @@ class Runner(Generic[Key]):
             if ended or not self._children or time.monotonic() >= until:
                 return ended
 
+    def stop(self, key: Key) -> None:
+        """Ask a program to end; a second time changes nothing. `wait` reports it as usual, as STOPPED."""
+        child = self._children.get(key)
+        if child is not None and child.ended is None:
+            _ask_to_end(child, Ended.STOPPED, time.monotonic())
+
     def kill(self) -> None:
         """End everything that runs; what they were is reported by `wait` as usual."""
         for child in self._children.values():
@@ -142,11 +155,11 @@ class Runner(Generic[Key]):
             if child.ended is None and _too_much(child):
                 child.ended = Ended.OUTPUT_LIMIT
                 _signal_group(child.pid, signal.SIGKILL)
+            elif now >= child.deadline and child.ended is None:
+                _ask_to_end(child, Ended.TIMED_OUT, now)
             elif now >= child.deadline:
-                first = child.ended is None
-                child.ended = child.ended or Ended.TIMED_OUT
-                child.kill_at = now + TERM_GRACE_S
-                _signal_group(child.pid, signal.SIGTERM if first else signal.SIGKILL)
+                child.kill_at = now + child.command.grace_s
+                _signal_group(child.pid, signal.SIGKILL)
 
 
 def run(command: Command) -> Outcome:
@@ -201,14 +214,48 @@ def kill_holders(path: Path) -> int:
     return killed
 
 
+def bearers(mark: str) -> list[int]:
+    """The processes with `mark` (NAME=value) in their environment: a program's descendants keep it, also
+    those that made a session of their own, which no signal to its process group reaches."""
+    wanted = mark.encode()
+    return [pid for pid in _others() if wanted in _environment(pid)]
+
+
+def kill_bearers(mark: str) -> int:
+    """Kill them all; returns how many there were."""
+    killed: set[int] = set()
+    for _ in range(KILL_ROUNDS):  # one that was forking has a child that the last look did not see
+        pids = bearers(mark)
+        if not pids:
+            break
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        killed.update(pids)
+        time.sleep(0.01)
+    return len(killed)
+
+
+def _environment(pid: int) -> list[bytes]:
+    """Empty for one that is over (a zombie is), or not ours to look at."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+def _others() -> Iterator[int]:
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            yield int(entry.name)
+
+
 def _holders(path: Path) -> Iterator[int]:
     wanted = path.resolve()
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
+    for pid in _others():
         with suppress(OSError):
-            if any(link.readlink() == wanted for link in (entry / "fd").iterdir()):
-                yield int(entry.name)
+            if any(link.readlink() == wanted for link in Path(f"/proc/{pid}/fd").iterdir()):
+                yield pid
 
 
 def _spawn(command: Command) -> _Child:
@@ -285,6 +332,12 @@ def _reap(child: _Child) -> Outcome:
     for fd in (child.pidfd, child.stdout, child.stderr):
         os.close(fd)
     return Outcome(ended, returncode, outputs[0], outputs[1], duration)
+
+
+def _ask_to_end(child: _Child, why: Ended, now: float) -> None:
+    child.ended = why
+    child.kill_at = now + child.command.grace_s
+    _signal_group(child.pid, child.command.stop_signal)
 
 
 def _signal_group(pgid: int, signum: int) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from onecore.process import MIB, Command, Ended, Runner, is_held, kill_holders, run
+from onecore.process import MIB, Command, Ended, Runner, bearers, is_held, kill_bearers, kill_holders, run
 
 ENV = {"PATH": "/usr/bin:/bin"}
 
@@ -49,6 +49,45 @@ def test_a_program_deaf_to_sigterm_is_killed():
     outcome = run(sh("trap '' TERM; while :; do sleep 0.1; done", timeout_s=0.2))
     assert outcome.ended is Ended.TIMED_OUT
     assert outcome.returncode == -9
+
+
+def test_a_program_that_is_asked_to_stop_gets_its_signal_and_its_grace():
+    runner: Runner[str] = Runner()
+    runner.start(
+        "p", sh("trap 'exit 7' INT; echo up; while :; do sleep 0.01; done", stop_signal=signal.SIGINT)
+    )
+    assert runner.wait(0.3) == []
+    runner.stop("p")
+    runner.stop("p")
+    [(_, outcome)] = runner.wait(5)
+    assert (outcome.ended, outcome.returncode) == (Ended.STOPPED, 7)
+
+
+def test_a_program_deaf_to_its_stop_signal_is_killed_after_its_grace():
+    runner: Runner[str] = Runner()
+    runner.start("p", sh("trap '' INT; while :; do sleep 0.1; done", stop_signal=signal.SIGINT, grace_s=0.2))
+    assert runner.wait(0.1) == []
+    runner.stop("p")
+    [(_, outcome)] = runner.wait(5)
+    assert (outcome.ended, outcome.returncode) == (Ended.STOPPED, -9)
+
+
+def test_to_stop_what_ended_already_is_nothing():
+    runner: Runner[str] = Runner()
+    runner.start("p", sh("exit 0"))
+    assert runner.wait(5)[0][1].ok
+    runner.stop("p")
+    assert len(runner) == 0
+
+
+def test_descendants_that_left_for_a_session_of_their_own_are_found_and_killed(tmp_path: Path):
+    mark, up = f"ONE_RUN=test-{os.getpid()}", tmp_path / "up"
+    script = f"setsid sh -c '>{up}; sleep 60 & wait' & while [ ! -e {up} ]; do sleep 0.01; done"
+    assert run(Command(("/bin/sh", "-c", script), {**ENV, "ONE_RUN": mark.partition("=")[2]})).ok
+    assert eventually(lambda: len(bearers(mark)) == 2)
+    assert kill_bearers(mark) == 2
+    assert bearers(mark) == []
+    assert kill_bearers(mark) == 0
 
 
 def test_a_child_left_behind_dies_with_the_program(tmp_path: Path):
