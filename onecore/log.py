@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from io import FileIO
 from pathlib import Path
 
@@ -70,7 +70,7 @@ class Redactor:
     def value(self, value: object, name: str = "") -> object:
         """A document without a secret; a string under a telling name (`password`) is masked whole."""
         if isinstance(value, str):
-            return MASK if value and _telling().search(name) else self.text(value)
+            return MASK if value and _is_telling(name) else self.text(value)
         if isinstance(value, dict):
             return {self.text(str(key)): self.value(part, str(key)) for key, part in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
@@ -91,6 +91,7 @@ class LogWriter:
     """Appends JSON lines to `path`; several processes may write to one file.
 
     Never raises for a line it cannot write (a full disk must not stop the work): `dropped` counts them.
+    Lines that are held go out with the next `write` or `flush`, together.
     """
 
     def __init__(
@@ -101,26 +102,36 @@ class LogWriter:
         self._redactor = redactor
         self._largest = largest
         self._kept = kept
+        self._held: list[bytes] = []
 
     def write(self, at: float, level: str, subject: str, message: str, **fields: object) -> None:
         """One line; `at` is in epoch seconds and is written as UTC."""
+        self.hold(at, level, subject, message, **fields)
+        self.flush()
+
+    def hold(self, at: float, level: str, subject: str, message: str, **fields: object) -> None:
+        """As `write`, a little later: to open and lock the file for each line costs more than the line."""
         moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         head = {"at": moment, "level": level, "subject": subject, "message": message}
-        line = _line({**head, **fields}, self._redactor)
-        try:
-            self._append(line)
-        except OSError:
-            self.dropped += 1
+        self._held.append(_line({**head, **fields}, self._redactor))
 
-    def _append(self, line: bytes) -> None:
+    def flush(self) -> None:
+        lines, self._held = self._held, []
+        try:
+            if lines:
+                self._append(b"".join(lines))
+        except OSError:
+            self.dropped += len(lines)
+
+    def _append(self, lines: bytes) -> None:
         with self._current() as file:
             size = os.fstat(file.fileno()).st_size
-            if size and size + len(line) > self._largest:
+            if size and size + len(lines) > self._largest:
                 self._rotate()
             else:
-                return _append_whole(file, line, size)
+                return _append_whole(file, lines, size)
         with self._current() as file:
-            return _append_whole(file, line, os.fstat(file.fileno()).st_size)
+            return _append_whole(file, lines, os.fstat(file.fileno()).st_size)
 
     @contextmanager
     def _current(self) -> Iterator[FileIO]:
@@ -182,11 +193,11 @@ def _fitting(message: str, room: int) -> str:
     return message[:low]
 
 
-def _append_whole(file: FileIO, line: bytes, size: int) -> None:
-    """All of the line or nothing of it."""
-    if file.write(line) != len(line):
+def _append_whole(file: FileIO, lines: bytes, size: int) -> None:
+    """All of the lines or nothing of them."""
+    if file.write(lines) != len(lines):
         os.ftruncate(file.fileno(), size)
-        raise OSError("the disk took only a part of the line")
+        raise OSError("the disk took only a part of the lines")
 
 
 def _is_at(file: FileIO, path: Path) -> bool:
@@ -208,9 +219,9 @@ def _suspect() -> re.Pattern[str]:
     return re.compile(rf"{_TELLING}|private key|authorization|basic|bearer|://", re.IGNORECASE)
 
 
-@cache
-def _telling() -> re.Pattern[str]:
-    return re.compile(_TELLING, re.IGNORECASE)
+@lru_cache(maxsize=256)
+def _is_telling(name: str) -> bool:
+    return re.search(_TELLING, name, re.IGNORECASE) is not None
 
 
 def _spellings(secret: str) -> Iterator[str]:

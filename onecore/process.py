@@ -2,7 +2,8 @@
 
 A program's standard output is a file. When `output_path` is given that file is locked for as long as the
 program (or a child that shares its output) lives, so that after a crash of ours the next process can tell
-whether the program is still at work, wait for it, and read what it answered.
+whether the program is still at work, wait for it, and read what it answered. Such a file begins with one
+empty line, which is ours.
 """
 
 import errno
@@ -26,6 +27,9 @@ TERM_GRACE_S = 2.0
 TICK_S = 0.25
 KILL_ROUNDS = 500
 STDIN, STDOUT, STDERR = 0, 1, 2
+# A file that is cut to nothing is written to the disk when it is closed (ext4), and to cut it again waits for
+# that: milliseconds for each program. So one byte stays.
+_MARK = b"\n"
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -191,16 +195,25 @@ def replace(argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
 def is_held(path: Path) -> bool:
     """Whether a program that was started with this `output_path` is still alive."""
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        os.close(_locked(path))
     except FileNotFoundError:
         return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
+    return False
+
+
+def forget_output(path: Path) -> bool:
+    """Empty the output of a program that ended; False, and nothing done, while a child of it lives."""
+    try:
+        fd = _locked(path)
+    except BlockingIOError:
+        return False
+    try:
+        _empty(fd)
     finally:
         os.close(fd)
-    return False
+    return True
 
 
 def kill_holders(path: Path) -> int:
@@ -308,14 +321,43 @@ def _memory_file(name: str, content: bytes = b"") -> int:
 def _output_file(path: Path | None) -> int:
     if path is None:
         return _memory_file("stdout")
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fd = _locked(path, os.O_CREAT)
+    try:
+        _empty(fd)
+    except BaseException:
+        os.close(fd)
+        raise
     return fd
 
 
+def _locked(path: Path, further: int = 0) -> int:
+    """The file, opened and locked; raises BlockingIOError while a program holds it."""
+    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | further, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _empty(fd: int) -> None:
+    os.pwrite(fd, _MARK, 0)
+    os.ftruncate(fd, len(_MARK))
+    os.lseek(fd, len(_MARK), os.SEEK_SET)
+
+
 def _too_much(child: _Child) -> bool:
-    limit = child.command.output_limit
+    limit = child.command.output_limit + len(_MARK)
     return any(os.fstat(fd).st_size > limit for fd in (child.stdout, child.stderr))
+
+
+def _output(child: _Child, fd: int) -> bytes:
+    limit = child.command.output_limit
+    content = os.pread(fd, min(os.fstat(fd).st_size, limit + len(_MARK)), 0)
+    if fd == child.stdout and child.command.output_path:
+        content = content.removeprefix(_MARK)  # a program that opens its output anew has removed it
+    return content[:limit]
 
 
 def _reap(child: _Child) -> Outcome:
@@ -328,7 +370,7 @@ def _reap(child: _Child) -> Outcome:
     returncode = os.waitstatus_to_exitcode(status)
     ended = child.ended or (Ended.EXITED if returncode >= 0 else Ended.SIGNALLED)
     duration = time.monotonic() - child.started
-    outputs = [os.pread(fd, child.command.output_limit, 0) for fd in (child.stdout, child.stderr)]
+    outputs = [_output(child, fd) for fd in (child.stdout, child.stderr)]
     for fd in (child.pidfd, child.stdout, child.stderr):
         os.close(fd)
     return Outcome(ended, returncode, outputs[0], outputs[1], duration)

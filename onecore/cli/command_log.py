@@ -38,7 +38,11 @@ class CommandLog:
     def notice(self, notice: "Notice") -> None:
         details = {"label": notice.label, "step": notice.step} if notice.label else {}
         level = _LEVELS[notice.level]
-        self.writer.write(notice.at, level, notice.subject, notice.text, pid=os.getpid(), **details)
+        take = self.writer.hold if notice.more else self.writer.write
+        take(notice.at, level, notice.subject, notice.text, pid=os.getpid(), **details)
+
+    def flush(self) -> None:
+        self.writer.flush()
 
     def end(self, exit_code: int) -> None:
         duration = round(self.clock.monotonic() - self.started, 3)

@@ -86,15 +86,20 @@ class Session:
         with progress_for(sys.stderr) as progress:
 
             def notify(notice: "Notice") -> None:
-                clean = replace(notice, text=self.redactor.text(notice.text))
+                text = self.redactor.text(notice.text)
+                clean = notice if text == notice.text else replace(notice, text=text)
                 progress.event(_event(clean))
                 if self._log is not None:
                     self._log.notice(clean)
 
             opened = self.deps()
-            deps = replace(
-                opened, notify=notify, told=progress.flush, interrupted=self._reason_to_stop(opened.clock)
-            )
+
+            def told() -> None:
+                progress.flush()
+                if self._log is not None:
+                    self._log.flush()
+
+            deps = replace(opened, notify=notify, told=told, interrupted=self._reason_to_stop(opened.clock))
             self._acting = True
             try:
                 yield deps

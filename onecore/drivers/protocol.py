@@ -10,6 +10,7 @@ import stat
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from io import FileIO
 from pathlib import Path
 
 from onecore.drivers.answers import (
@@ -125,9 +126,13 @@ def write_deployment(path: Path, xml: str) -> None:
     """The deployment file of one call, readable by nobody else: it holds secrets."""
     if not _is_ours_alone(path):
         path.unlink(missing_ok=True)  # never into a file that somebody else prepared
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "w", encoding="utf-8") as file:
-        file.write(xml)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with FileIO(fd, "w") as file:
+        # Written over and then cut: to cut it to nothing first waits for the disk, see onecore.process.
+        left = memoryview(xml.encode())
+        while left:
+            left = left[file.write(left) :]
+        file.truncate()
 
 
 def _is_ours_alone(path: Path) -> bool:

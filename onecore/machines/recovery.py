@@ -61,7 +61,7 @@ def resolve(
     tx: Transaction, operation: Operation, resource: Resource | None, salvaged: str, now: float
 ) -> Resource | None:
     """Record that the end of `operation` is unknown; returns the changed resource."""
-    store.end_operation(tx, operation.id, now, "unknown", salvaged)
+    store.end_operations(tx, [(operation.id, now, "unknown", salvaged)])
     if resource is None:
         return None
     changed = record.orphaned(resource, salvaged, now)

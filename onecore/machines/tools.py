@@ -1,6 +1,5 @@
 """What the machine loop acts with: handed in, never looked up."""
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -39,21 +38,21 @@ class Tools:
         return lambda suffix: self.run_directory / f"{operation_id}.{suffix}"
 
     def inherit_run_files(self, finished: int, operation_id: int) -> None:
-        """Give the files of a recorded operation, emptied, to one that is about to start.
+        """Give the files of a recorded operation to one that is about to start, its output emptied.
 
         Removing and making them anew gets slower with every one: a file system passes over the places of
         files that were just removed.
         """
-        for suffix in SUFFIXES:
-            file = self.run_file(finished)(suffix)
-            # Emptied first: an old answer under a new number would be a lie after a crash. Where the disk
-            # refuses, the next operation makes files of its own.
-            with suppress(OSError):
-                if process.is_held(file):
-                    file.unlink()
-                else:
-                    os.truncate(file, 0)
-                    file.rename(self.run_file(operation_id)(suffix))
+        old, new = self.run_file(finished), self.run_file(operation_id)
+        # Where the disk refuses, the next operation makes files of its own.
+        with suppress(OSError):
+            old("xml").rename(new("xml"))
+        with suppress(OSError):
+            # Emptied first: an old answer under a new number would be a lie after a crash.
+            if process.forget_output(old("out")):
+                old("out").rename(new("out"))
+            else:
+                old("out").unlink()
 
     def forget_run_files(self, operation_id: int) -> None:
         for suffix in SUFFIXES:

@@ -46,7 +46,7 @@ class Transaction:
         """Execute one statement; returns the number of rows it changed."""
         return self._connection.execute(sql, parameters).rowcount
 
-    def run_many(self, sql: str, rows: Sequence[Mapping[str, Value]]) -> None:
+    def run_many(self, sql: str, rows: Sequence[Mapping[str, Value] | Sequence[Value]]) -> None:
         self._connection.executemany(sql, rows)
 
     def all(self, sql: str, parameters: Mapping[str, Value] | Sequence[Value] = ()) -> list[Row]:

@@ -19,6 +19,10 @@ class Operation:
     deadline: float
 
 
+# An operation with the time of its end, its outcome and the driver's answer.
+End = tuple[int, float, str, str]
+
+
 def insert(tx: Transaction, resource: Resource) -> None:
     values = _values(resource)
     names = ", ".join(values)
@@ -65,11 +69,11 @@ def begin_operation(
     return int(row[0])
 
 
-def end_operation(tx: Transaction, operation_id: int, ended_at: float, outcome: str, answer: str) -> None:
-    """Record what came of it. Ending it twice changes nothing."""
-    tx.run(
+def end_operations(tx: Transaction, ends: Iterable[End]) -> None:
+    """Record what came of them. Ending one twice changes nothing."""
+    tx.run_many(
         "UPDATE operation SET ended_at = ?, outcome = ?, answer = ? WHERE id = ? AND ended_at IS NULL",
-        (ended_at, outcome, answer[:4000], operation_id),
+        [(at, outcome, answer[:4000], operation_id) for operation_id, at, outcome, answer in ends],
     )
 
 

@@ -7,7 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from onecore.process import MIB, Command, Ended, Runner, bearers, is_held, kill_bearers, kill_holders, run
+from onecore.process import (
+    MIB,
+    Command,
+    Ended,
+    Runner,
+    bearers,
+    forget_output,
+    is_held,
+    kill_bearers,
+    kill_holders,
+    run,
+)
 
 ENV = {"PATH": "/usr/bin:/bin"}
 
@@ -161,12 +172,33 @@ def test_an_output_path_is_held_as_long_as_the_program_lives(tmp_path: Path):
     runner: Runner[int] = Runner()
     runner.start(0, sh("echo id-1; sleep 60", output_path=path))
     assert is_held(path)
-    assert eventually(lambda: path.read_bytes() == b"id-1\n")
+    assert eventually(lambda: path.read_bytes().strip() == b"id-1")
     assert kill_holders(path) >= 1
     [(_, outcome)] = runner.wait(5)
     assert outcome.stdout == b"id-1\n"
     # The children of the program were killed with it; the kernel takes a moment to end them.
     assert eventually(lambda: not is_held(path))
+
+
+@pytest.mark.parametrize("script", ["echo id-1", "echo id-1 >/dev/stdout", "echo; echo id-1"])
+def test_an_output_file_used_before_holds_the_new_answer_alone(tmp_path: Path, script: str):
+    path = tmp_path / "out"
+    for before in ("printf %9999d 0", "printf junk >/dev/stdout"):
+        assert run(sh(before, output_path=path)).ok
+        assert run(sh(script, output_path=path)).stdout.strip() == b"id-1"
+
+
+def test_the_output_of_a_program_that_ended_is_emptied_and_of_one_that_lives_is_kept(tmp_path: Path):
+    path = tmp_path / "out"
+    runner: Runner[int] = Runner()
+    runner.start(0, sh("echo id-1; sleep 60", output_path=path))
+    assert eventually(lambda: b"id-1" in path.read_bytes())
+    assert not forget_output(path)
+    assert b"id-1" in path.read_bytes()
+    runner.kill()
+    assert [outcome.stdout for _, outcome in runner.wait(5)] == [b"id-1\n"]
+    assert eventually(lambda: forget_output(path))
+    assert path.read_bytes().strip() == b""
 
 
 def _alive(pid: int) -> bool:

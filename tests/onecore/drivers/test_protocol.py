@@ -78,7 +78,7 @@ def test_deployment_file_is_for_our_eyes_only_and_replaces_what_was_there(tmp_pa
     file, other = tmp_path / "d.xml", tmp_path / "other"
     other.write_text("kept")
     file.symlink_to(other)
-    protocol.write_deployment(file, "<HOST/>\u00e9")
+    protocol.write_deployment(file, "<HOST>a longer one</HOST>")
     protocol.write_deployment(file, "<HOST/>\u00e9")
     assert file.read_text("utf-8") == "<HOST/>\u00e9"
     assert file.stat().st_mode & 0o777 == 0o600

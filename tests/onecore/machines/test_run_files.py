@@ -13,11 +13,14 @@ def tools_in(folder: Path) -> Tools:
     return Tools(NOTHING, NOTHING, lambda: 0.0, NOTHING, folder)
 
 
-def test_files_are_emptied_before_they_get_the_new_number(tmp_path: Path):
-    for suffix in ("xml", "out"):
-        (tmp_path / f"1.{suffix}").write_text("an old answer")
+def test_an_output_is_emptied_before_it_gets_the_new_number(tmp_path: Path):
+    (tmp_path / "1.xml").write_text("written over before use")
+    (tmp_path / "1.out").write_text("an old answer")
     tools_in(tmp_path).inherit_run_files(1, 2)
-    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"2.xml": "", "2.out": ""}
+    assert {file.name: file.read_text().strip() for file in tmp_path.iterdir()} == {
+        "2.xml": "written over before use",
+        "2.out": "",
+    }
 
 
 def test_an_output_that_a_child_still_holds_is_not_handed_on(tmp_path: Path):

@@ -106,7 +106,7 @@ def test_an_operation_is_open_until_it_has_an_end(tx: Transaction):
     assert (found.started_at, found.deadline) == (10.0, 20.0)
     assert resources.open_operations(tx, "provision/9") == []
     assert resources.open_ids(tx) == {number}
-    resources.end_operation(tx, number, 11.0, "ok", "id-1")
+    resources.end_operations(tx, [(number, 11.0, "ok", "id-1")])
     assert resources.open_operations(tx, machine.owner) == []
     assert resources.open_ids(tx) == set()
     (row,) = tx.all("SELECT attempt, token, ended_at, outcome, answer FROM operation")
@@ -115,8 +115,8 @@ def test_an_operation_is_open_until_it_has_an_end(tx: Transaction):
 
 def test_the_first_end_of_an_operation_counts_and_a_long_answer_is_cut(tx: Transaction):
     number = resources.begin_operation(tx, a_resource(), "deploy", 1, 0.0, 1.0)
-    resources.end_operation(tx, number, 2.0, "failed", "x" * 10_000)
-    resources.end_operation(tx, number, 3.0, "ok", "")
+    resources.end_operations(tx, [(number, 2.0, "failed", "x" * 10_000)])
+    resources.end_operations(tx, [(number, 3.0, "ok", "")])
     (row,) = tx.all("SELECT ended_at, outcome, length(answer) FROM operation")
     assert tuple(row) == (2.0, "failed", 4000)
 
