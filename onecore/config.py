@@ -35,9 +35,14 @@ class Settings:
     def log_directory(self) -> Path:
         return self.home / "logs"
 
-    def secrets_from_environment(self, variables: Iterable[str]) -> dict[str, str]:
-        """The variables that a driver declares to hold its secrets, where they are set."""
-        return {name: self.environ[name] for name in variables if name in self.environ}
+    def account_from_environment(self, variables: Mapping[str, Iterable[str]]) -> dict[str, str]:
+        """The account of a driver: each variable that it declares, under the first of its names that is
+        set."""
+        found = {
+            variable: next((self.environ[name] for name in names if self.environ.get(name)), "")
+            for variable, names in variables.items()
+        }
+        return {variable: value for variable, value in found.items() if value}
 
 
 def read(environ: Mapping[str, str] = os.environ, remotes: str = "") -> Settings:
@@ -53,6 +58,11 @@ def read(environ: Mapping[str, str] = os.environ, remotes: str = "") -> Settings
             name: environ[name] for name in ("PATH", "HOME", "TMPDIR", "TZ") if name in environ
         },
     )
+
+
+def environment() -> Mapping[str, str]:
+    """For programs of drivers, which are told everything by their environment."""
+    return os.environ
 
 
 def wants_debug(environ: Mapping[str, str] = os.environ) -> bool:

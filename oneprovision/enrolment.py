@@ -112,6 +112,7 @@ def enrol_addresses(
 ) -> list[int]:
     """Address ranges to be leased, one address each; returns their AR ids, counted per network."""
     ids: list[int] = []
+    parameters = _address_parameters(tx, provision, driver)
     lag_s = deps.catalog.get(driver).manifest.limits.list_lag_s if amount else 0.0
     for _ in range(amount):
         ar_id = tx.next_id(f"ar/{network.id}")
@@ -128,11 +129,22 @@ def enrol_addresses(
                 provider_id=provision.provider_id,
                 number=ar_id,
                 label=f"AR {ar_id} of {network.name}",
-                deployment={"network": network.id},
+                deployment={"network": network.id, "provision": parameters},
                 lag_s=lag_s,
             ),
         )
     return ids
+
+
+def _address_parameters(tx: Transaction, provision: Provision, driver: str) -> Mapping[str, object]:
+    """What the driver is told of an address: what it was told of the machines it may serve (their region)."""
+    for resource in resources.of_owner(tx, provision.key):
+        given = resource.deployment.get("provision")
+        if resource.kind is Kind.MACHINE and resource.driver == driver and isinstance(given, Mapping):
+            return given
+    if provision.provider_id is None:
+        return {}
+    return providers.get(tx, provision.provider_id).parameters
 
 
 def public_network(

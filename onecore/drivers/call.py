@@ -70,9 +70,9 @@ class Calls:
     def list_ips(self) -> tuple[protocol.Address, ...]:
         return self._read(protocol.parse_addresses, self._ask("list_ips"))
 
-    def allocate_ip(self, tag: str) -> protocol.Address:
+    def allocate_ip(self, tag: str, xml: str = "") -> protocol.Address:
         argv = protocol.allocate_ip(self.driver.executable("allocate_ip"), tag)
-        return self._read(protocol.parse_allocated, self.checked("allocate_ip", argv))
+        return self._read(protocol.parse_allocated, self.checked("allocate_ip", argv, stdin=xml.encode()))
 
     def release_ip(self, address_id: str, tag: str) -> None:
         argv = protocol.release_ip(self.driver.executable("release_ip"), address_id, tag)
@@ -95,8 +95,7 @@ class Calls:
     def checked(self, action: str, argv: tuple[str, ...], host: str = "", stdin: bytes = b"") -> Outcome:
         outcome = self._run(self.command(action, argv, stdin))
         if not outcome.ok:
-            secrets = tuple(self._surroundings.secrets.values())
-            raise protocol.failure(self.driver.name, action, host, outcome, secrets)
+            raise protocol.failure(self.driver.name, action, host, outcome, self._hidden)
         return outcome
 
     def _deploy(self, target: Target, file: Path, xml: str) -> Outcome:
@@ -113,4 +112,8 @@ class Calls:
         return self.checked(action, protocol.ask(self.driver.executable(action)))
 
     def _read(self, parse: Callable[[bytes], T], outcome: Outcome) -> T:
-        return secrecy.read(parse, outcome.stdout, tuple(self._surroundings.secrets.values()))
+        return secrecy.read(parse, outcome.stdout, self._hidden)
+
+    @property
+    def _hidden(self) -> tuple[str, ...]:
+        return self.driver.manifest.hidden(self._surroundings.secrets)

@@ -115,7 +115,7 @@ class Examination:
         said = outcome.stderr.strip() or outcome.stdout.strip()
         _require(bool(said), "no reason was given")
         _require(marked or not self._declares(), f"the reason is not between '{BEGIN}' and '{END}' on stderr")
-        return failure(self.driver.name, "reboot", "", outcome, tuple(self.setting.secrets.values())).message
+        return failure(self.driver.name, "reboot", "", outcome, self._hidden).message
 
     def offers(self) -> str:
         declared = [a for a in ("locations", "plans", "images", "prices") if self.driver.can(a)]
@@ -125,9 +125,9 @@ class Examination:
 
     def addresses(self) -> str:
         self._need("allocate_ip", "release_ip")
-        first = self.calls.allocate_ip(self._name)
+        first = self.calls.allocate_ip(self._name, self._xml())
         self._addresses[first.id] = first.ip
-        again = self.calls.allocate_ip(self._name)
+        again = self.calls.allocate_ip(self._name, self._xml())
         self._addresses[again.id] = again.ip
         _require(first == again, f"{first.ip} at first, then {again.ip} for the same tag")
         if self.driver.can("list_ips"):
@@ -195,6 +195,10 @@ class Examination:
                 ssh_public_key=s.ssh_public_key,
             )
         )
+
+    @property
+    def _hidden(self) -> tuple[str, ...]:
+        return self.driver.manifest.hidden(self.setting.secrets)
 
     def _declares(self) -> bool:
         return (self.driver.path / FILE_NAME).exists()

@@ -38,7 +38,9 @@ class Limits:
 @dataclass(frozen=True)
 class Manifest:
     """`inputs` is a JSON Schema of the provision parameters; `secrets` maps a connection value to the
-    environment variable that carries it. An executable that is not among `extensions` is never used."""
+    environment variable that carries it, `settings` likewise those that are optional and no secret. `aliases`
+    are further names of such a variable in the user's environment. An executable that is not among
+    `extensions` is never used."""
 
     name: str
     description: str = ""
@@ -46,8 +48,25 @@ class Manifest:
     idempotent: bool = False
     inputs: Mapping[str, object] | None = None
     secrets: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     extensions: frozenset[str] = frozenset()
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def connection(self) -> Mapping[str, str]:
+        """Every connection value with the environment variable that carries it."""
+        return {**self.settings, **self.secrets}
+
+    @property
+    def variables(self) -> Mapping[str, tuple[str, ...]]:
+        """The variables of the account, each with the names under which the user may have set it."""
+        declared = self.connection.values()
+        return {variable: (variable, *self.aliases.get(variable, ())) for variable in declared}
+
+    def hidden(self, account: Mapping[str, str]) -> tuple[str, ...]:
+        """What has to be masked of an account (by variable): everything but the settings."""
+        return tuple(value for name, value in account.items() if name not in self.settings.values())
 
 
 def load_manifest(path: Path, name: str) -> Manifest:
@@ -80,7 +99,12 @@ def _build(checked: Mapping[str, object], name: str, source: str) -> Manifest:
             hint=f"rename the folder to '{declared}' or correct the name",
         )
     secrets = cast(Mapping[str, str], checked["secrets"])
-    _refuse_reserved(secrets, source)
+    settings = cast(Mapping[str, str], checked["settings"])
+    _refuse_reserved(secrets, "secrets", source)
+    _refuse_reserved(settings, "settings", source)
+    aliases = cast("Mapping[str, list[str]]", checked["aliases"])
+    for names in aliases.values():
+        _refuse_reserved(dict(zip(names, names, strict=True)), "aliases", source)
     inputs = cast("Mapping[str, object] | None", checked.get("inputs"))
     if inputs is not None:
         _check_inputs(inputs, source)
@@ -91,6 +115,8 @@ def _build(checked: Mapping[str, object], name: str, source: str) -> Manifest:
         idempotent=cast(bool, checked["idempotent"]),
         inputs=inputs,
         secrets=dict(secrets),
+        settings=dict(settings),
+        aliases={variable: tuple(names) for variable, names in aliases.items()},
         extensions=frozenset(cast("list[str]", checked["extensions"])),
         limits=_limits(cast(Mapping[str, object], checked["limits"])),
     )
@@ -119,11 +145,11 @@ def is_reserved(variable: str) -> bool:
     return _RESERVED.fullmatch(variable) is not None
 
 
-def _refuse_reserved(secrets: Mapping[str, str], source: str) -> None:
-    for value, variable in secrets.items():
+def _refuse_reserved(carriers: Mapping[str, str], key: str, source: str) -> None:
+    for value, variable in carriers.items():
         if is_reserved(variable):
             raise InvalidInput(
-                f"{source}: secrets.{value}: '{variable}' cannot carry a secret",
+                f"{source}: {key}.{value}: '{variable}' cannot carry a secret",
                 hint="choose a variable of the provider's own, for example PROVIDER_API_TOKEN",
             )
 

@@ -33,14 +33,15 @@ class Binder:
 
     def _secrets(self, driver: Driver, provider_id: int | None) -> dict[str, str]:
         """By environment variable: from the provider's connection, else from our own environment."""
-        declared = driver.manifest.secrets
+        manifest = driver.manifest
         if provider_id is None:
-            given = self._deps.settings.secrets_from_environment(declared.values())
-            self._deps.conceal(given.values())
+            given = self._deps.settings.account_from_environment(manifest.variables)
+            self._deps.conceal(manifest.hidden(given))
             return given
         with self._deps.database.read() as tx:
             sealed = providers.get(tx, provider_id).sealed
         connection = unseal(self._deps.settings.home / "key", sealed)
-        self._deps.conceal(connection.values())
         # A driver without a manifest is given every value under its upper-case name, as the old tool did.
-        return {declared.get(name, name.upper()): value for name, value in connection.items()}
+        account = {manifest.connection.get(name, name.upper()): text for name, text in connection.items()}
+        self._deps.conceal(manifest.hidden(account))
+        return account

@@ -51,13 +51,19 @@ VERBS = {
 
 @dataclass(frozen=True)
 class Binding:
-    """A driver with the account it works on. `secrets` are by environment variable."""
+    """A driver with the account it works on. `secrets` are by environment variable; settings of the account,
+    which may be shown, are among them."""
 
     driver: Driver
     secrets: Mapping[str, str]
     home: Path
     base_path: str
     _executables: dict[str, Path] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """What has to stay secret of the account."""
+        return self.driver.manifest.hidden(self.secrets)
 
     def facts(self, kind: Kind) -> Facts:
         manifest = self.driver.manifest
@@ -73,7 +79,7 @@ class Binding:
         verb = VERBS[resource.kind].create
         if resource.kind is Kind.ADDRESS:
             argv = protocol.allocate_ip(self._executable(verb), resource.name)
-            return self._command(verb, argv, output_path=run_file("out"))
+            return self._command(verb, argv, _parameters(resource).encode(), run_file("out"))
         return self._deploy(resource, run_file, {})
 
     def power_on(self, resource: Resource, run_file: Callable[[str], Path]) -> Command:
@@ -116,7 +122,7 @@ class Binding:
 
     def harmless(self, identifier: str) -> str:
         """The id that a driver answered, unless it is a secret: ids are stored, shown and put into argv."""
-        if secrecy.betrays(identifier, self.secrets.values()):
+        if secrecy.betrays(identifier, self.hidden):
             raise DriverFailed(
                 f"{self.driver.name} answered an id that holds a connection value of its provider",
                 hint="what it made may exist all the same; the driver is at fault",
@@ -143,7 +149,7 @@ class Binding:
         return self._without_secrets(seen)
 
     def failure(self, verb: str, label: str, outcome: Outcome) -> OneError:
-        return protocol.failure(self.driver.name, verb, label, outcome, tuple(self.secrets.values()))
+        return protocol.failure(self.driver.name, verb, label, outcome, self.hidden)
 
     def _executable(self, action: str) -> Path:
         """Checked once per command, not once per machine."""
@@ -152,10 +158,10 @@ class Binding:
         return self._executables[action]
 
     def _read(self, parse: Callable[[bytes], T], outcome: Outcome) -> T:
-        return secrecy.read(parse, outcome.stdout, self.secrets.values())
+        return secrecy.read(parse, outcome.stdout, self.hidden)
 
     def _without_secrets(self, seen: Seen) -> Seen:
-        secrets = self.secrets.values()
+        secrets = self.hidden
         if not secrets:
             return seen
         metrics = {
@@ -187,6 +193,13 @@ class Binding:
             timeout_s=self.driver.manifest.limits.timeout_for(verb),
             output_path=output_path,
         )
+
+
+def _parameters(resource: Resource) -> str:
+    """What an address is to be like, in the shape of a deployment file."""
+    given = resource.deployment.get("provision", {})
+    provision = {str(key): str(value) for key, value in given.items()} if isinstance(given, Mapping) else {}
+    return to_xml(Deployment(resource.name, "", "", resource.driver, provision))
 
 
 _LISTED = {

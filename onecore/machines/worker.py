@@ -234,7 +234,7 @@ class Worker:
             return ""
         salvaged = recovery.salvage(file, resource.kind)
         try:
-            secrets = self._tools.bind(resource).secrets.values()
+            secrets = self._tools.bind(resource).hidden
         except OneError:  # a driver that cannot be found now is no reason to lose the only trace of a machine
             return salvaged
         return "" if betrays(salvaged, secrets) else salvaged

@@ -65,6 +65,7 @@ def document(catalog: Catalog, name: str) -> Document:
         "idempotent": manifest.idempotent,
         "inputs": dict(manifest.inputs or {}),
         "secrets": dict(manifest.secrets),
+        "settings": dict(manifest.settings),
         "extensions": sorted(manifest.extensions),
         "limits": asdict(manifest.limits),
         "executables": _executables(driver),
@@ -82,10 +83,10 @@ def examine(settings: Settings, catalog: Catalog, request: Examine) -> "Report":
 
     driver = _driver(catalog, request.driver)
     _check_parameters(driver, request.parameters)
-    secrets = settings.secrets_from_environment(driver.manifest.secrets.values())
+    account = settings.account_from_environment(driver.manifest.variables)
     setting = conformance.Setting(
         base_path=settings.base_environment.get("PATH", "/usr/bin:/bin"),
-        secrets=secrets,
+        secrets=account,
         deadline_s=request.deadline_s,
         every_s=min(1.0, request.deadline_s / 10),
     )
@@ -95,7 +96,8 @@ def examine(settings: Settings, catalog: Catalog, request: Examine) -> "Report":
 
     with TemporaryDirectory(prefix="oneprovision-") as folder:
         report = conformance.check(driver, Path(folder), request.parameters, run, setting)
-    clean = (replace(check, detail=masked_text(check.detail, secrets.values())) for check in report.checks)
+    hidden = driver.manifest.hidden(account)
+    clean = (replace(check, detail=masked_text(check.detail, hidden)) for check in report.checks)
     return replace(report, checks=tuple(clean))
 
 

@@ -123,14 +123,14 @@ def check_connection(driver: Driver, connection: Mapping[str, str]) -> None:
 
 
 def _check_declared(driver: Driver, connection: Mapping[str, str]) -> None:
-    known = driver.manifest.secrets
+    known = driver.manifest.connection
     for name in connection:
         if name not in known:
             raise InvalidInput(
                 f"driver '{driver.name}' takes no connection value {name[:80]!r}",
                 hint=known_names(name, known) if known else "it takes none at all",
             )
-    missing = [name for name in known if name not in connection]
+    missing = [name for name in driver.manifest.secrets if name not in connection]
     if missing:
         raise InvalidInput(
             f"driver '{driver.name}' needs the connection value{'s' * (len(missing) > 1)} {_list(missing)}",

@@ -65,7 +65,14 @@ def test_programs_inherit_four_variables_and_no_more():
     assert settings.base_environment == {"PATH": "/bin", "HOME": "/h", "TMPDIR": "/t", "TZ": "UTC"}
 
 
-def test_secrets_are_the_declared_variables_that_are_set():
-    settings = config.read({"ONE_HOME": "/srv", "TOKEN": "t", "OTHER": "o"})
-    assert settings.secrets_from_environment(["TOKEN", "MISSING"]) == {"TOKEN": "t"}
+def test_an_account_is_made_of_the_declared_variables_that_are_set():
+    settings = config.read({"ONE_HOME": "/srv", "TOKEN": "t", "OTHER": "o", "EMPTY": ""})
+    declared = {"TOKEN": ("TOKEN",), "MISSING": ("MISSING",), "EMPTY": ("EMPTY",)}
+    assert settings.account_from_environment(declared) == {"TOKEN": "t"}
     assert "'t'" not in repr(settings)
+
+
+def test_the_first_name_of_a_variable_that_is_set_counts():
+    names = {"KEY": ("KEY", "OLD_KEY", "OLDER_KEY")}
+    settings = config.read({"ONE_HOME": "/srv", "OLDER_KEY": "c", "OLD_KEY": "b"})
+    assert settings.account_from_environment(names) == {"KEY": "b"}

@@ -1,10 +1,13 @@
 """The skeleton of a driver in Python: arguments in, answers out, errors between the markers, exit codes.
 
-A driver folder holds six executables that all say, with `cloud` being the driver's own module beside them,
+A driver folder holds executables that all say, with `cloud.py` being the driver's own module beside them,
 
     #!/usr/bin/env python3
-    import cloud, onecore.drivers.kit
-    onecore.drivers.kit.main({"deploy": cloud.deploy, "cancel": cloud.cancel, ...})
+    from onecore.drivers.kit import serve
+
+    serve("cloud")
+
+and `cloud.ACTIONS` maps `deploy`, `cancel` and the others to functions.
 
 Every function takes a Call. What it returns is printed: text as it is, for `poll` a mapping as one line of
 KEY=VALUE words, anything else as JSON; None prints nothing. It raises Failed to say what went wrong.
@@ -26,8 +29,8 @@ class Failed(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """The arguments of one call; `name`, `provision` and `connection` (keys in upper case) are those of the
-    deployment file, `snapshot` is the name of a snapshot."""
+    """The arguments of one call; `name`, `provision`, `connection` (keys in upper case) and the public key
+    are those of the deployment file, `snapshot` is the name of a snapshot."""
 
     action: str
     host: str = ""
@@ -38,11 +41,34 @@ class Call:
     address_id: str = ""
     snapshot: str = ""
     name: str = ""
+    ssh_public_key: str = ""
     provision: Mapping[str, str] = field(default_factory=dict, repr=False)
     connection: Mapping[str, str] = field(default_factory=dict, repr=False)
 
+    def asked(self, name: str, otherwise: str = "") -> str:
+        """A provision parameter, by its name in lower case."""
+        return self.provision.get(name.upper(), "").strip() or otherwise
+
+    def list(self, name: str) -> list[str]:
+        """A provision parameter that holds several values, separated by commas."""
+        return [part.strip() for part in self.asked(name).split(",") if part.strip()]
+
 
 Action = Callable[[Call], object]
+
+
+def serve(module: str) -> None:
+    """Run the action that the program is named after, of the module beside it, and exit."""
+    # The folder of a driver holds what its author put there: a cache in it, writable as the umask has it,
+    # could make the whole driver refused.
+    sys.dont_write_bytecode = True
+    from importlib import import_module  # lazy: only programs come here
+
+    try:
+        actions = import_module(module).ACTIONS
+    except ImportError as exc:
+        sys.exit(_fail(f"a part of this driver is not installed: {exc}", 1))
+    main(actions)
 
 
 def main(actions: Mapping[str, Action], argv: Sequence[str] | None = None) -> None:
@@ -84,6 +110,7 @@ def read_deployment(xml: bytes) -> dict[str, object]:
         "name": host.findtext("NAME", ""),
         "provision": values("TEMPLATE/PROVISION"),
         "connection": values("TEMPLATE/PROVISION_CONNECTION"),
+        "ssh_public_key": host.findtext("TEMPLATE/CONTEXT/SSH_PUBLIC_KEY", ""),
     }
 
 
@@ -118,13 +145,18 @@ def _call(action: str, arguments: Sequence[str]) -> Call:
         given["host_id"] = arguments[len(names)]
     file = given.pop("file", "")
     deployment = read_deployment(_deployment_file(file)) if action == "deploy" else {}
+    if action == "allocate_ip" and (piped := _piped()):
+        deployment = {**read_deployment(piped), "name": ""}
     return Call(action, **given, **deployment)  # type: ignore[arg-type]  # the keys are fields by construction
 
 
 def _deployment_file(path: str) -> bytes:
     """Standard input, or what the file holds already where nothing was piped."""
-    piped = b"" if sys.stdin.isatty() else sys.stdin.buffer.read()
-    return piped if piped.strip() else Path(path).read_bytes()
+    return _piped() or Path(path).read_bytes()
+
+
+def _piped() -> bytes:
+    return b"" if sys.stdin.isatty() else sys.stdin.buffer.read().strip()
 
 
 def _print_answer(action: str, answer: object) -> None:

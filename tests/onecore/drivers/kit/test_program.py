@@ -47,10 +47,44 @@ def test_the_other_actions_get_their_own_arguments() -> None:
         "shutdown", "h", "7", "i-1", "SHUTDOWN"
     )
     assert called("snapshot", "i-1", "h", "before", "7", "h").snapshot == "before"
-    assert called("allocate_ip", "tag").tag == "tag"
     assert called("release_ip", "ip-1", "tag").address_id == "ip-1"
     assert called("assign_ip", "ip-1", "i-1").deploy_id == "i-1"
     assert called("list") == kit.Call("list")
+
+
+def test_an_address_may_come_with_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    piped(monkeypatch, XML.encode())
+    call = called("allocate_ip", "tag")
+    assert (call.tag, call.name, call.asked("plan")) == ("tag", "", "a & b")
+    piped(monkeypatch, b"")
+    assert called("allocate_ip", "tag") == kit.Call("allocate_ip", tag="tag")
+
+
+def test_parameters_are_asked_for_by_their_lower_case_name() -> None:
+    call = kit.Call("deploy", provision={"PLAN": " small ", "TAGS": "a, b,,c", "EMPTY": ""})
+    assert (call.asked("plan"), call.asked("empty", "none"), call.asked("region", "ams")) == (
+        "small",
+        "none",
+        "ams",
+    )
+    assert call.list("tags") == ["a", "b", "c"]
+
+
+def test_a_driver_serves_the_module_beside_its_program_and_leaves_nothing_there(tmp_path: Path) -> None:
+    (tmp_path / "shed.py").write_text("ACTIONS = {'list': lambda call: ['it']}\n")
+    program = tmp_path / "list"
+    program.write_text("from onecore.drivers.kit import serve\n\nserve('shed')\n")
+    done = subprocess.run([sys.executable, program], capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, b'["it"]\n')
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["list", "shed.py"]
+
+
+def test_a_part_that_is_not_installed_is_named(tmp_path: Path) -> None:
+    program = tmp_path / "list"
+    program.write_text("from onecore.drivers.kit import serve\n\nserve('no_such_part')\n")
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "a part of this driver is not installed: No module named 'no_such_part'" in done.stderr
 
 
 def test_the_short_calls_of_the_old_tool_are_taken() -> None:
@@ -129,6 +163,6 @@ def test_main_exits_with_the_code_and_imports_nothing_heavy() -> None:
         "assert not heavy, heavy\n"
         "kit.main({'list': lambda call: [1]}, ['list'])"
     )
-    root = Path(kit.__file__).parents[2]
+    root = Path(kit.__file__).parents[3]
     done = subprocess.run([sys.executable, "-S", "-c", program], cwd=root, capture_output=True, check=False)
     assert (done.returncode, json.loads(done.stdout), done.stderr) == (0, [1], b"")
