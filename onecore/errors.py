@@ -6,6 +6,7 @@ from collections.abc import Mapping
 class OneError(Exception):
     """An expected failure. `exit_code` is for the shell, `http_status` for the REST edge.
 
+    `http_status` of one error says more than its class does (501: the driver lacks the action).
     `message` is lower case, names the thing and its value; `hint` is the next step; `context` holds
     machine-readable details (never a secret).
     """
@@ -20,12 +21,15 @@ class OneError(Exception):
         hint: str = "",
         retryable: bool = False,
         context: Mapping[str, object] | None = None,
+        http_status: int | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.retryable = retryable
         self.context = dict(context or {})
+        if http_status is not None:
+            self.http_status = http_status
 
 
 class InvalidInput(OneError):

@@ -118,7 +118,7 @@ def show(session: Session, /, selected: str, sensitive: bool, fmt: OutputFormat)
     deps = session.deps()
     document = provider_documents.document(deps, _one(deps, selected), sensitive)
     if fmt is OutputFormat.TEXT:
-        sections(list(sections_of(document["DOCUMENT"])))  # type: ignore[arg-type]  # the envelope that we made
+        sections(list(sections_of(document["DOCUMENT"])))
     else:
         emit(document, fmt)
 

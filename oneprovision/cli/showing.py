@@ -31,7 +31,7 @@ def show(session: Session, /, provision: str, fmt: OutputFormat) -> None:
     deps = session.deps()
     document = reading.document(deps, provision_id(deps, provision))
     if fmt is OutputFormat.TEXT:
-        sections(_sections(document["DOCUMENT"]))  # type: ignore[arg-type]  # the envelope that we made
+        sections(_sections(document["DOCUMENT"]))
     else:
         emit(document, fmt)
 

@@ -1,8 +1,8 @@
-"""The documents that `show -j`, `list -j` and the API answer: OneForm's envelope around what is stored."""
+"""The bodies of the documents that `show -j`, `list -j` and the API answer."""
 
 from collections.abc import Mapping, Sequence
 
-from onecore.access import Permissions
+from onecore.document import Document
 from onecore.history import Event
 from onecore.machines.model import Kind, Resource
 from onecore.machines.model import State as MachineState
@@ -18,28 +18,6 @@ HISTORIC = (
     "OpenNebula object created",
     "OpenNebula object deleted",
 )
-
-Document = dict[str, object]
-
-
-def envelope(
-    number: int, kind: str, owner: tuple[int, str, int, str], permissions: int, name: str, template: Document
-) -> Document:
-    """`{"DOCUMENT": …}`: everything outside the body is a string. `owner`: uid, user, gid, group."""
-    uid, user, gid, group = owner
-    return {
-        "DOCUMENT": {
-            "ID": str(number),
-            "UID": str(uid),
-            "GID": str(gid),
-            "UNAME": user,
-            "GNAME": group,
-            "NAME": name,
-            "TYPE": kind,
-            "PERMISSIONS": Permissions(permissions).to_document(),
-            "TEMPLATE": template,
-        }
-    }
 
 
 def provision_body(

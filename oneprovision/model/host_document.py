@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from onecore.document import Document
 from onecore.machines.model import Resource
-from oneprovision.model.document import Document, host_state
+from oneprovision.model.document import host_state
 from oneprovision.model.provision import Provision, StoredObject
 
 

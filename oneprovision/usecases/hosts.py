@@ -6,6 +6,7 @@ from pathlib import Path
 
 from onecore.access import Right
 from onecore.deps import Deps
+from onecore.document import Document
 from onecore.drivers.deployment import Deployment, to_xml
 from onecore.errors import NotFound, OneError, WrongState
 from onecore.machines.calls import DEPLOY_ID
@@ -15,7 +16,6 @@ from onecore.machines.worker import SETTLED, Result
 from onecore.store import resources
 from oneprovision import store
 from oneprovision.controller import Controller
-from oneprovision.model.document import Document
 from oneprovision.model.host_document import host_document
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
 from oneprovision.model.spec import Connection

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from onecore.access import Right
 from onecore.deps import Deps
+from onecore.document import Document
 from onecore.errors import NotFound
 from onecore.machines.model import Kind, Resource
 from onecore.store import resources
 from oneprovision import store
-from oneprovision.model.document import Document, network_entry
+from oneprovision.model.document import network_entry
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
 from oneprovision.usecases import reading
 from oneprovision.usecases.rights import authorized

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from onecore.access import Right, check
 from onecore.deps import Deps
+from onecore.document import Document, envelope
 from onecore.errors import NotAuthorized
 from onecore.log import Redactor
 from onecore.store import accounts, providers
@@ -11,7 +12,7 @@ from onecore.store.engine import Transaction
 from onecore.store.providers import Provider
 from onecore.vault import unseal
 from oneprovision import store
-from oneprovision.model.document import PROVIDER_TYPE, Document, envelope
+from oneprovision.model.document import PROVIDER_TYPE
 from oneprovision.model.provider import SHOWN_SECRET
 from oneprovision.model.states import State
 from oneprovision.usecases.rights import as_resource

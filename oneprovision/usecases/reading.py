@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from onecore.access import Right, check
 from onecore.deps import Deps
+from onecore.document import Document, envelope
 from onecore.errors import NotAuthorized
 from onecore.history import Event
 from onecore.machines.model import Resource
 from onecore.store import accounts, events, lease, resources
 from onecore.store.engine import Transaction
 from oneprovision import store
-from oneprovision.model.document import PROVISION_TYPE, Document, envelope, provision_body
+from oneprovision.model.document import PROVISION_TYPE, provision_body
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
 from oneprovision.model.states import State
 from oneprovision.usecases.rights import as_resource, authorized

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onecore.errors import InvalidInput
-from oneflow.model.template import merged, validated
+from oneflow.template import merged, validated
 
 ROLE: dict[str, Any] = {"name": "web", "vm_template": 0}
 POLICY: dict[str, Any] = {"type": "CHANGE", "adjust": 1, "expression": "CPU > 50"}

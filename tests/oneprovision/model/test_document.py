@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from onecore.document import envelope
 from onecore.history import Event
 from onecore.machines.model import Kind, State
-from oneprovision.model.document import HISTORIC, envelope, host_state, provision_body
+from oneprovision.model.document import HISTORIC, host_state, provision_body
 from oneprovision.model.provision import ObjectKind
 from oneprovision.model.states import State as ProvisionState
 from tests.oneprovision.builders import a_host, a_machine, a_provision, an_object

@@ -1,0 +1,1 @@
+"""Where virtual machines come from."""

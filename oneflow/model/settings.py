@@ -1,0 +1,51 @@
+"""What an installation sets for all its services; names as in oneflow-server.conf (reference 8)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from typing import Self
+
+from onecore.errors import InvalidInput
+from oneflow.model.vm import NAME_TEMPLATE
+
+_WHOLE = ("port", "default_cooldown", "action_number", "action_period", "watch_s", "gate_port")
+_TEXT = ("host", "shutdown_action", "vm_name_template")
+
+
+@dataclass(frozen=True)
+class FlowSettings:
+    """`default_cooldown`, `action_period` in seconds; `watch_s`: how often running machines are looked at, at
+    the longest. Keys of the file that are not here are those of parts that we do not have."""
+
+    host: str = "127.0.0.1"
+    port: int = 2474
+    gate_port: int = 5030
+    default_cooldown: int = 300
+    shutdown_action: str = "shutdown"
+    action_number: int = 1
+    action_period: int = 60
+    vm_name_template: str = NAME_TEMPLATE
+    watch_s: int = 10
+    tz: tzinfo = UTC
+
+    @classmethod
+    def parse(cls, data: object, tz: tzinfo) -> Self:
+        """From the file's content, whose keys may begin with a colon as OneFlow writes them."""
+        if not isinstance(data, Mapping):
+            raise InvalidInput("oneflow-server.conf has to be a mapping of names to values")
+        named = {str(key).removeprefix(":"): value for key, value in data.items()}
+        fields: dict[str, object] = {}
+        for key in _WHOLE:
+            if key in named:
+                fields[key] = _whole(key, named[key])
+        for key in _TEXT:
+            if key in named:
+                fields[key] = str(named[key])
+        return cls(**fields, tz=tz)  # type: ignore[arg-type]  # each checked above
+
+
+def _whole(key: str, value: object) -> int:
+    text = str(value)
+    if not text.isdecimal() or isinstance(value, bool):
+        raise InvalidInput(f"oneflow-server.conf: '{key}' has to be a number, not {text[:40]!r}")
+    return int(text)

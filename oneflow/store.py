@@ -1,0 +1,230 @@
+"""Services, templates, VMs and jobs on disk."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from onecore.errors import NotFound
+from onecore.history import Event
+from onecore.store import accounts
+from onecore.store.engine import Row, Schema, Transaction, Value
+from oneflow.model.document import Kind, Names, Stored
+from oneflow.model.job import Job
+from oneflow.model.states import ServiceState
+from oneflow.model.vm import Vm
+
+SCHEMA = Schema("flow", Path(__file__).parent / "sql", 1)
+
+SEQUENCES = {Kind.SERVICE: "service", Kind.TEMPLATE: "service_template", Kind.VM_TEMPLATE: "vm_template"}
+_LISTS = {Kind.SERVICE: "list", Kind.TEMPLATE: "template list", Kind.VM_TEMPLATE: "vm-template list"}
+
+
+# -- documents ---------------------------------------------------------------------------------------------
+
+
+def insert(tx: Transaction, document: Stored) -> Stored:
+    """Give it the next number of its kind, and keep it."""
+    numbered = replace(document, id=tx.next_id(SEQUENCES[document.kind]))
+    tx.run(
+        "INSERT INTO document VALUES (:type, :id, :name, :uid, :gid, :permissions, :body, :state, :wake_at,"
+        " :version, :created_at)",
+        _values(numbered),
+    )
+    return numbered
+
+
+def get(tx: Transaction, kind: Kind, number: int) -> Stored:
+    row = tx.one("SELECT * FROM document WHERE type = ? AND id = ?", (kind.value, number))
+    if row is None:
+        raise NotFound(f"there is no {kind.noun} {number}", hint=f"see: oneflow {_LISTS[kind]}")
+    return _stored(row)
+
+
+def every(tx: Transaction, kind: Kind) -> list[Stored]:
+    return [_stored(r) for r in tx.all("SELECT * FROM document WHERE type = ? ORDER BY id", (kind.value,))]
+
+
+def names(tx: Transaction, kind: Kind) -> list[tuple[int, str]]:
+    rows = tx.all("SELECT id, name FROM document WHERE type = ? ORDER BY id", (kind.value,))
+    return [(row["id"], row["name"]) for row in rows]
+
+
+def ids(tx: Transaction, kind: Kind) -> frozenset[int]:
+    return frozenset(number for number, _ in names(tx, kind))
+
+
+def living_services(tx: Transaction) -> list[tuple[int, int]]:
+    """(id, version) of every service that is not DONE, or is to be forgotten."""
+    rows = tx.all(
+        "SELECT id, version FROM document WHERE state IS NOT NULL AND (state != ? OR wake_at > 0)"
+        " ORDER BY id",
+        (ServiceState.DONE.value,),
+    )
+    return [(row["id"], row["version"]) for row in rows]
+
+
+def save(tx: Transaction, document: Stored) -> Stored:
+    """Write everything but the number; the version grows."""
+    newer = replace(document, version=document.version + 1)
+    tx.run(
+        "UPDATE document SET name = :name, uid = :uid, gid = :gid, permissions = :permissions, body = :body,"
+        " state = :state, wake_at = :wake_at, version = :version WHERE type = :type AND id = :id",
+        _values(newer),
+    )
+    return newer
+
+
+def remove(tx: Transaction, document: Stored) -> None:
+    """Forget it with its log; of a service also its VMs and jobs."""
+    tx.run("DELETE FROM document WHERE type = ? AND id = ?", (document.kind.value, document.id))
+    tx.run("DELETE FROM event WHERE subject = ?", (document.key,))
+    if document.kind is Kind.SERVICE:
+        tx.run("DELETE FROM vm WHERE service_id = ?", (document.id,))
+        tx.run("DELETE FROM job WHERE service_id = ?", (document.id,))
+        tx.run("DELETE FROM lease WHERE key = ?", (document.key,))
+
+
+def owners(tx: Transaction) -> Names:
+    return Names({user.id: user.name for user in accounts.users(tx)}, dict(accounts.groups(tx)))
+
+
+def service_log(tx: Transaction, key: str, most: int) -> list[Event]:
+    """The newest lines about a service itself, without those about its machines; oldest first."""
+    rows = tx.all(
+        "SELECT * FROM event WHERE subject = ? AND action NOT LIKE 'Resource%' ORDER BY id DESC LIMIT ?",
+        (key, most),
+    )
+    return [Event(**dict(row)) for row in reversed(rows)]
+
+
+# -- virtual machines --------------------------------------------------------------------------------------
+
+
+def insert_vm(tx: Transaction, vm: Vm) -> None:
+    tx.run(
+        "INSERT INTO vm VALUES (:id, :service_id, :role, :number, :name, :vm_template, :machine, :template,"
+        " :user_template, :token, :ready_at, :created_at)",
+        _vm_values(vm),
+    )
+
+
+def save_vm(tx: Transaction, vm: Vm) -> None:
+    """Write what changes in the life of a VM."""
+    tx.run(
+        "UPDATE vm SET machine = :machine, user_template = :user_template, token = :token,"
+        " ready_at = :ready_at WHERE id = :id",
+        _vm_values(vm),
+    )
+
+
+def vm(tx: Transaction, vm_id: int) -> Vm:
+    row = tx.one("SELECT * FROM vm WHERE id = ?", (vm_id,))
+    if row is None:
+        raise NotFound(f"there is no VM {vm_id}", hint="see: oneflow show SERVICE")
+    return _vm(row)
+
+
+def vms_of(tx: Transaction, service_id: int) -> list[Vm]:
+    return [_vm(row) for row in tx.all("SELECT * FROM vm WHERE service_id = ? ORDER BY id", (service_id,))]
+
+
+def remove_vms(tx: Transaction, vm_ids: Iterable[int]) -> None:
+    tx.run_many("DELETE FROM vm WHERE id = :id", [{"id": number} for number in vm_ids])
+
+
+# -- jobs --------------------------------------------------------------------------------------------------
+
+
+def insert_job(tx: Transaction, job: Job) -> Job:
+    numbered = replace(job, id=tx.next_id("job"))
+    tx.run(
+        "INSERT INTO job VALUES (:id, :service_id, :role, :action, :args, :period, :number, :left_vms,"
+        " :next_at, :created_at)",
+        _job_values(numbered),
+    )
+    return numbered
+
+
+def save_job(tx: Transaction, job: Job) -> None:
+    tx.run("UPDATE job SET left_vms = :left_vms, next_at = :next_at WHERE id = :id", _job_values(job))
+
+
+def jobs_of(tx: Transaction, service_id: int) -> list[Job]:
+    return [_job(row) for row in tx.all("SELECT * FROM job WHERE service_id = ? ORDER BY id", (service_id,))]
+
+
+def remove_jobs(tx: Transaction, job_ids: Collection[int]) -> None:
+    tx.run_many("DELETE FROM job WHERE id = :id", [{"id": number} for number in job_ids])
+
+
+# -- rows --------------------------------------------------------------------------------------------------
+
+
+def _values(d: Stored) -> dict[str, Value]:
+    return {
+        "type": d.kind.value,
+        "id": d.id,
+        "name": d.name,
+        "uid": d.uid,
+        "gid": d.gid,
+        "permissions": d.permissions,
+        "body": json.dumps(d.body),
+        "state": d.state,
+        "wake_at": d.wake_at,
+        "version": d.version,
+        "created_at": d.created_at,
+    }
+
+
+def _stored(row: Row) -> Stored:
+    fields = dict(row)
+    kind = Kind(fields.pop("type"))
+    return Stored(kind, **{**fields, "body": json.loads(row["body"])})
+
+
+def _vm_values(v: Vm) -> dict[str, Value]:
+    return {
+        "id": v.id,
+        "service_id": v.service_id,
+        "role": v.role,
+        "number": v.number,
+        "name": v.name,
+        "vm_template": v.vm_template,
+        "machine": v.machine,
+        "template": _json(v.template),
+        "user_template": _json(v.user_template),
+        "token": v.token,
+        "ready_at": v.ready_at,
+        "created_at": v.created_at,
+    }
+
+
+def _vm(row: Row) -> Vm:
+    texts = {"template": json.loads(row["template"]), "user_template": json.loads(row["user_template"])}
+    return Vm(**{**dict(row), **texts})
+
+
+def _job_values(j: Job) -> dict[str, Value]:
+    return {
+        "id": j.id,
+        "service_id": j.service_id,
+        "role": j.role,
+        "action": j.action,
+        "args": j.args,
+        "period": j.period_s,
+        "number": j.number,
+        "left_vms": json.dumps(j.left_vms),
+        "next_at": j.next_at,
+        "created_at": j.created_at,
+    }
+
+
+def _job(row: Row) -> Job:
+    fields = dict(row)
+    period_s = fields.pop("period")
+    return Job(**{**fields, "period_s": period_s, "left_vms": tuple(json.loads(row["left_vms"]))})
+
+
+def _json(value: Mapping[str, object]) -> str:
+    return json.dumps(dict(value))

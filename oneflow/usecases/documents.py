@@ -1,0 +1,118 @@
+"""What all documents have in common: who may see and change them, their owners, permissions and names."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from onecore.access import Permissions, Resource, Right, allows, check
+from onecore.deps import Deps
+from onecore.document import Document, pool
+from onecore.errors import InvalidInput, NotAuthorized
+from onecore.ids import GroupId, UserId
+from onecore.store import accounts
+from onecore.store.engine import Transaction
+from oneflow import store
+from oneflow.model.document import Kind, Stored
+
+LONGEST_NAME = 128
+
+
+def authorized(tx: Transaction, deps: Deps, kind: Kind, number: int, right: Right) -> Stored:
+    """The document, if the one who asks may do that with it. Raises NotFound, NotAuthorized."""
+    document = store.get(tx, kind, number)
+    owner = next((user.name for user in accounts.users(tx) if user.id == document.uid), str(document.uid))
+    check(deps.principal, _as_resource(document, owner), right)
+    return document
+
+
+def visible(tx: Transaction, deps: Deps, kind: Kind) -> list[Stored]:
+    """Those that the asker may use, by number."""
+    who = deps.principal
+    return [
+        d
+        for d in store.every(tx, kind)
+        if allows(who, UserId(d.uid), GroupId(d.gid), Permissions(d.permissions), Right.USE)
+    ]
+
+
+def page_of(documents: Sequence[Stored], page: int | None, per_page: int) -> Sequence[Stored]:
+    """The n-th page, from 1; everything without one."""
+    if page is None:
+        return documents
+    if page < 1 or not 1 <= per_page <= 10_000:
+        raise InvalidInput("'page' counts from 1, and 'per_page' is 1 to 10000")
+    return documents[(page - 1) * per_page : page * per_page]
+
+
+def listed(deps: Deps, kind: Kind, page: int | None = None, per_page: int = 100) -> Document:
+    """The pool of templates as it is served."""
+    with deps.database.read() as tx:
+        names = store.owners(tx)
+        return pool([d.served(names) for d in page_of(visible(tx, deps, kind), page, per_page)])
+
+
+def shown(deps: Deps, kind: Kind, number: int) -> Document:
+    with deps.database.read() as tx:
+        document = authorized(tx, deps, kind, number, Right.USE)
+        return document.served(store.owners(tx))
+
+
+def rename(deps: Deps, kind: Kind, number: int, name: str) -> None:
+    """Another name of the document; the name inside its body stays (reference: Rename)."""
+    _change(deps, kind, number, name=checked_name(name))
+
+
+def chmod(deps: Deps, kind: Kind, number: int, octet: str) -> None:
+    bits = Permissions.from_octal(octet).bits
+    with deps.database.begin() as tx:
+        document = authorized(tx, deps, kind, number, Right.MANAGE)
+        if (bits ^ document.permissions) & 0o111:
+            authorized(tx, deps, kind, number, Right.ADMIN)
+        store.save(tx, replace(document, permissions=bits))
+
+
+def chown(deps: Deps, kind: Kind, number: int, user: str, group: str | None = None) -> None:
+    """`user`, `group`: id or name; -1 leaves what is. Only administrators give things away."""
+    _require_admin(deps, "chown")
+    fields: dict[str, int] = {}
+    with deps.database.read() as tx:
+        if user != "-1":
+            fields["uid"] = accounts.user_id(tx, user)
+        if group not in (None, "-1"):
+            fields["gid"] = accounts.group_id(tx, str(group))
+    _change(deps, kind, number, **fields)
+
+
+def chgrp(deps: Deps, kind: Kind, number: int, group: str) -> None:
+    _require_admin(deps, "chgrp")
+    with deps.database.read() as tx:
+        gid = accounts.group_id(tx, group)
+    _change(deps, kind, number, gid=gid)
+
+
+def checked_name(name: object) -> str:
+    if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+        raise InvalidInput(f"KEY: 'name' must be 1 to {LONGEST_NAME} characters that can be printed")
+    return name
+
+
+def _change(deps: Deps, kind: Kind, number: int, **fields: object) -> None:
+    with deps.database.begin() as tx:
+        document = authorized(tx, deps, kind, number, Right.MANAGE)
+        store.save(tx, replace(document, **fields))  # type: ignore[arg-type]  # the callers' own names
+
+
+def _as_resource(d: Stored, owner: str) -> Resource:
+    return Resource(
+        kind=d.kind.noun,
+        id=d.id,
+        name=d.name,
+        owner_id=UserId(d.uid),
+        owner_name=owner,
+        group_id=GroupId(d.gid),
+        permissions=Permissions(d.permissions),
+    )
+
+
+def _require_admin(deps: Deps, what: str) -> None:
+    if not deps.principal.is_admin:
+        raise NotAuthorized(f"only members of the group oneadmin may {what}", hint="ask oneadmin")

@@ -1,0 +1,146 @@
+"""Service documents as they are served: with what is known of each VM, and the log."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from onecore.access import Right
+from onecore.deps import Deps
+from onecore.document import Document, pool
+from onecore.history import Event
+from onecore.store import events, lease, resources
+from onecore.store.engine import Transaction
+from oneflow import store
+from oneflow.cloud import machines
+from oneflow.deps import FlowDeps
+from oneflow.elasticity import decide as elasticity
+from oneflow.elasticity.attributes import averages, running_sources
+from oneflow.elasticity.role import RoleState, RoleView
+from oneflow.model import body as bodies
+from oneflow.model.document import Body, Kind, Names, Stored
+from oneflow.model.vm import Sighting, Vm, vm_info
+from oneflow.usecases.documents import authorized, page_of, visible
+
+LOG_LINES = 50
+
+
+def services(deps: Deps, page: int | None = None, per_page: int = 100) -> Document:
+    """The pool of the services that the asker may use (spec/003, List the Available Services)."""
+    with deps.database.read() as tx:
+        names = store.owners(tx)
+        seen = page_of(visible(tx, deps, Kind.SERVICE), page, per_page)
+        return pool([_document(tx, service, names) for service in seen])
+
+
+def service(deps: Deps, service_id: int) -> Document:
+    """One service with its VMs (spec/003, Get Detailed Information of a Given Service)."""
+    with deps.database.read() as tx:
+        return _document(tx, authorized(tx, deps, Kind.SERVICE, service_id, Right.USE), store.owners(tx))
+
+
+def log(deps: Deps, service_id: int, after: int = 0) -> list[Event]:
+    """The lines of its log with an id above `after`, those of its machines among them. `action` is what
+    happened, `text` why."""
+    with deps.database.read() as tx:
+        found = authorized(tx, deps, Kind.SERVICE, service_id, Right.USE)
+        return events.of(tx, found.key, after)
+
+
+def is_driven(deps: Deps, service_id: int) -> bool:
+    """Whether a living process works on it."""
+    with deps.database.read() as tx:
+        found = authorized(tx, deps, Kind.SERVICE, service_id, Right.USE)
+        holder = lease.holder(tx, found.key, deps.clock.now())
+    return holder is not None and not lease.is_dead(holder[0], deps.process)
+
+
+def explain(deps: FlowDeps, service_id: int) -> list[str]:
+    """Why each policy would or would not fire now; nothing is counted."""
+    now = deps.clock.now()
+    with deps.database.read() as tx:
+        found = authorized(tx, deps, Kind.SERVICE, service_id, Right.USE)
+        infos = vm_infos(tx, found, store.owners(tx))
+    lines: list[str] = []
+    for role in found.body["roles"]:
+        view = RoleView.parse(role, now, deps.flow.tz)
+        values = values_of(view, role, infos)
+        states = RoleState.from_json(role)
+        lines += elasticity.explain(view, states, values, now, deps.flow.default_cooldown, deps.flow.tz)
+    return lines
+
+
+def values_of(view: RoleView, role: Body, infos: Mapping[int, Body]) -> dict[str, float | None]:
+    """The attributes that the policies of a role ask for, averaged over its running VMs."""
+    documents = [infos[node["deploy_id"]]["VM"] for node in role["nodes"] if node["deploy_id"] in infos]
+    return averages(view.names, running_sources(documents))
+
+
+def vm_infos(tx: Transaction, found: Stored, names: Names) -> dict[int, Body]:
+    """The VM documents of a service by VM id."""
+    owner = (found.uid, names.users.get(found.uid, ""), found.gid, names.groups.get(found.gid, ""))
+    return {vm.id: vm_info(vm, seen, owner) for vm, seen in sighted(tx, found)}
+
+
+def sighted(tx: Transaction, found: Stored) -> list[tuple[Vm, Sighting]]:
+    """Each VM of a service with what is known of its machine."""
+    by_id = {machine.id: machine for machine in resources.of_owner(tx, found.key)}
+    return [
+        (vm, machines.sighting(by_id.get(vm.machine) if vm.machine is not None else None))
+        for vm in store.vms_of(tx, found.id)
+    ]
+
+
+def _document(tx: Transaction, found: Stored, names: Names) -> Document:
+    infos = vm_infos(tx, found, names)
+    gated = found.body.get("ready_status_gate") is True
+    ready = {vm.id for vm in store.vms_of(tx, found.id) if not gated or vm.ready_at > 0}
+    roles = [_role(role, infos, ready) for role in found.body["roles"]]
+    hidden = (bodies.RETRY, bodies.FORGET)
+    body = {key: value for key, value in found.body.items() if key not in hidden}
+    return found.served(names, {**body, "roles": roles, "log": _log(tx, found)} | _jobs(tx, found))
+
+
+def _role(role: Body, infos: Mapping[int, Body], ready: set[int]) -> Body:
+    nodes = [_node(node, infos.get(node["deploy_id"]), node["deploy_id"] in ready) for node in role["nodes"]]
+    return {**role, "nodes": nodes}
+
+
+def _node(node: Body, info: Body | None, ready: bool) -> Body:
+    shown = {key: value for key, value in node.items() if key != "number"}
+    if info is None:
+        return {**shown, "running": False}
+    states = (info["VM"]["STATE"], info["VM"]["LCM_STATE"])
+    return {**shown, "running": states == ("3", "3") and ready, "vm_info": info}
+
+
+def _log(tx: Transaction, found: Stored) -> list[dict[str, Any]]:
+    """The last lines about the service itself, as `{timestamp, severity, message}`; `reason` is ours."""
+    return [
+        {
+            "timestamp": int(e.at),
+            "severity": e.level,
+            "message": e.action,
+            **({"reason": e.text} if e.text else {}),
+        }
+        for e in store.service_log(tx, found.key, LOG_LINES)
+    ]
+
+
+def _jobs(tx: Transaction, found: Stored) -> Body:
+    jobs = store.jobs_of(tx, found.id)
+    if not jobs:
+        return {}
+    return {
+        "sched_actions": [
+            {
+                "id": job.id,
+                "role": job.role,
+                "action": job.action,
+                "args": job.args,
+                "period": int(job.period_s),
+                "number": job.number,
+                "vms": list(job.left_vms),
+                "time": int(job.next_at),
+            }
+            for job in jobs
+        ]
+    }

@@ -1,0 +1,186 @@
+"""Services (spec/003, Service): what can be asked of one.
+
+Each request changes what is wanted, in one transaction; the controller carries it out.
+"""
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Final
+
+from onecore.access import Right
+from onecore.errors import InvalidInput, NotFound, WrongState
+from onecore.store import events
+from onecore.store.engine import Transaction
+from oneflow import lifecycle, store
+from oneflow.cloud import machines
+from oneflow.deps import FlowDeps
+from oneflow.model import body as bodies
+from oneflow.model.document import Body, Kind, Stored
+from oneflow.model.service import Service
+from oneflow.model.states import RoleState, ServiceState
+from oneflow.usecases.documents import authorized
+
+MOST_VMS: Final = 100_000
+
+Change = Callable[[Transaction, Stored], tuple[Body, str]]
+"""From the document to its new body, and what to say of it in the log."""
+
+
+def scale(deps: FlowDeps, service_id: int, role: str, cardinality: int, force: bool = False) -> None:
+    """Another number of VMs in a role, inside its limits unless forced (spec/003, Update the Cardinality)."""
+
+    def changed(tx: Transaction, document: Stored) -> tuple[Body, str]:
+        found = role_of(document.body, role)
+        _check_cardinality(found, cardinality, force)
+        service = bodies.to_service(document.id, document.body)
+        before = int(found.get("cardinality", 1))
+        if before == cardinality and service.state in (ServiceState.RUNNING, ServiceState.WARNING):
+            return document.body, f"Role {role} has {before} nodes already"
+        rest = float(found.get("cooldown", deps.flow.default_cooldown))
+        with _told(f"Service cannot be scaled in state: {service.state.name}"):
+            scaled = lifecycle.scale(service, role, cardinality, rest, deps.clock.now())
+        return bodies.with_service(document.body, scaled), _scaling_text(role, before, cardinality)
+
+    change(deps, service_id, changed)
+
+
+def shutdown(deps: FlowDeps, service_id: int) -> None:
+    """Remove every VM, in order; the document stays, DONE, until it is deleted (spec/003, shutdown)."""
+    change(deps, service_id, lambda tx, document: _undeployed(document, "shutdown asked for", deps))
+
+
+def delete(deps: FlowDeps, service_id: int) -> None:
+    """Remove every VM, in order, then the document: only when each machine is confirmed gone."""
+    with deps.database.begin() as tx:
+        document = authorized(tx, deps, Kind.SERVICE, service_id, Right.MANAGE)
+        if document.state == ServiceState.DONE:
+            store.remove(tx, document)
+            return
+        body, text = _undeployed(document, "delete asked for", deps)
+        _save(tx, deps, document, {**body, bodies.FORGET: True}, text)
+
+
+def recover(deps: FlowDeps, service_id: int, and_delete: bool = False) -> None:
+    """Take up what failed (spec/003, recover); legal in every state that can be wrong. `and_delete`: give up
+    on it instead, and remove it."""
+    if and_delete:
+        delete(deps, service_id)
+        return
+
+    def changed(tx: Transaction, document: Stored) -> tuple[Body, str]:
+        service = bodies.to_service(document.id, document.body)
+        observed = machines.observed(tx, document)
+        with _told(f"Service cannot be recovered in state: {service.state.name}"):
+            recovered, _ = lifecycle.recover(service, observed, deps.clock.now())
+        body = {**bodies.with_service(document.body, recovered), bodies.RETRY: True}
+        return body, "recover asked for"
+
+    change(deps, service_id, changed)
+
+
+def release(deps: FlowDeps, service_id: int) -> None:
+    """Let the roles that are held begin (reference: Hold/release)."""
+
+    def changed(tx: Transaction, document: Stored) -> tuple[Body, str]:
+        service = bodies.to_service(document.id, document.body)
+        if service.state is not ServiceState.HOLD and not _held(service):
+            raise WrongState("Service has no roles in HOLD", hint=f"it is {service.state.name}")
+        released = lifecycle.release(replace(service, on_hold=False), deps.clock.now())
+        return {**bodies.with_service(document.body, released), "on_hold": False}, "release asked for"
+
+    change(deps, service_id, changed)
+
+
+def purge_done(deps: FlowDeps) -> int:
+    """Forget the services that are DONE and that the asker may manage; returns how many."""
+    from oneflow.usecases.documents import visible
+
+    with deps.database.begin() as tx:
+        over = [d for d in visible(tx, deps, Kind.SERVICE) if d.state == ServiceState.DONE]
+        mine = [d for d in over if _may_manage(tx, deps, d)]
+        for document in mine:
+            store.remove(tx, document)
+    return len(mine)
+
+
+def _undeployed(document: Stored, why: str, deps: FlowDeps) -> tuple[Body, str]:
+    service = bodies.to_service(document.id, document.body)
+    if service.state is ServiceState.UNDEPLOYING:
+        return document.body, why
+    with _told(f"Action shutdown: Wrong state {service.state.name}"):
+        changed = lifecycle.undeploy(service, deps.clock.now())
+    return {**bodies.with_service(document.body, changed), bodies.RETRY: True}, why
+
+
+def change(deps: FlowDeps, service_id: int, how: Change) -> None:
+    """Change what is wanted of a service, in one transaction, with a line in its log."""
+    with deps.database.begin() as tx:
+        document = authorized(tx, deps, Kind.SERVICE, service_id, Right.MANAGE)
+        body, text = how(tx, document)
+        _save(tx, deps, document, body, text)
+
+
+def save(tx: Transaction, deps: FlowDeps, document: Stored) -> None:
+    """Have the controller look at it at once."""
+    store.save(tx, replace(document, wake_at=deps.clock.now()))
+
+
+def _save(tx: Transaction, deps: FlowDeps, document: Stored, body: Body, text: str) -> None:
+    now = deps.clock.now()
+    # A wake-up in the past: whoever drives the service looks at it at once.
+    store.save(tx, replace(document, body=body, state=int(body["state"]), wake_at=now))
+    who = deps.principal.user_name
+    if body["state"] != document.state:
+        state = ServiceState(int(body["state"])).name
+        events.add(tx, document.key, now, f"New state: {state}", f"{text} by {who}")
+    else:
+        events.add(tx, document.key, now, text, f"by {who}")
+
+
+def role_of(body: Body, name: str) -> Body:
+    for role in body["roles"]:
+        if role["name"] == name:
+            found: Body = role
+            return found
+    names = ", ".join(role["name"] for role in body["roles"])
+    raise NotFound(f"Role {name} not found", hint=f"the roles are: {names}")
+
+
+def _check_cardinality(role: Body, cardinality: int, force: bool) -> None:
+    if not 0 <= cardinality <= MOST_VMS:
+        raise InvalidInput(f"KEY: 'cardinality' must be 0 to {MOST_VMS}, not {cardinality}")
+    least, most = role.get("min_vms"), role.get("max_vms")
+    hint = "force it with: force (--force)"
+    if not force and least is not None and cardinality < least:
+        raise InvalidInput(f"Minimum cardinality is {least}", hint=hint)
+    if not force and most is not None and cardinality > most:
+        raise InvalidInput(f"Maximum cardinality is {most}", hint=hint)
+
+
+def _scaling_text(role: str, before: int, after: int) -> str:
+    way = "up" if after > before else "down"
+    return f"Role {role} scaling {way} from {before} to {after} nodes"
+
+
+def _held(service: Service) -> bool:
+    return any(role.state is RoleState.HOLD for role in service.roles)
+
+
+def _may_manage(tx: Transaction, deps: FlowDeps, document: Stored) -> bool:
+    from onecore.errors import NotAuthorized
+
+    try:
+        authorized(tx, deps, Kind.SERVICE, document.id, Right.MANAGE)
+    except NotAuthorized:
+        return False
+    return True
+
+
+@contextmanager
+def _told(text: str):  # type: ignore[no-untyped-def]
+    """A move that the table does not have, in the words that clients know."""
+    try:
+        yield
+    except WrongState as exc:
+        raise WrongState(text, hint=exc.hint) from exc

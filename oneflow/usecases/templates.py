@@ -1,0 +1,123 @@
+"""Service templates (spec/003, Service Template): create, update, clone, instantiate."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import replace
+
+from onecore.access import Right
+from onecore.document import Document
+from onecore.errors import InvalidInput
+from onecore.store import events
+from onecore.store.engine import Transaction
+from oneflow import store
+from oneflow.deps import FlowDeps
+from oneflow.elasticity.role import RoleState, RoleView
+from oneflow.model import body as bodies
+from oneflow.model.contents import substituted
+from oneflow.model.document import DEFAULT_BITS, Body, Kind, Stored
+from oneflow.model.states import ServiceState
+from oneflow.template import merged, validated
+from oneflow.usecases.documents import authorized, checked_name, visible
+
+REGISTRATION_TIME = "registration_time"
+
+
+def create(deps: FlowDeps, data: object) -> Document:
+    """A new template, as it is stored: numbers as numbers, defaults in. Raises InvalidInput."""
+    now = deps.clock.now()
+    with deps.database.begin() as tx:
+        body = _validated(tx, deps, data)
+        stored = store.insert(tx, _new(deps, Kind.TEMPLATE, body["name"], body, now))
+        return stored.served(store.owners(tx))
+
+
+def update(deps: FlowDeps, number: int, data: object, append: bool = False) -> Document:
+    """Replace the body (`append`: lay the keys over it). The document's name stays (reference: Routes)."""
+    with deps.database.begin() as tx:
+        before = authorized(tx, deps, Kind.TEMPLATE, number, Right.MANAGE)
+        if append:
+            if not isinstance(data, Mapping):
+                raise InvalidInput("KEY: 'template' must be a Hash")
+            data = {**before.body, **data}
+        body = _validated(tx, deps, data)
+        if REGISTRATION_TIME in before.body:
+            body[REGISTRATION_TIME] = before.body[REGISTRATION_TIME]
+        return store.save(tx, replace(before, body=body)).served(store.owners(tx))
+
+
+def delete(deps: FlowDeps, number: int) -> None:
+    with deps.database.begin() as tx:
+        store.remove(tx, authorized(tx, deps, Kind.TEMPLATE, number, Right.MANAGE))
+
+
+def clone(deps: FlowDeps, number: int, name: str) -> Document:
+    """A copy under another name; the VM templates are shared with the original."""
+    now = deps.clock.now()
+    with deps.database.begin() as tx:
+        original = authorized(tx, deps, Kind.TEMPLATE, number, Right.USE)
+        body = {**copy.deepcopy(original.body), "name": checked_name(name)}
+        stored = store.insert(tx, _new(deps, Kind.TEMPLATE, name, body, now))
+        return stored.served(store.owners(tx))
+
+
+def instantiate(deps: FlowDeps, number: int, changes: object = None, name: str = "") -> Document:
+    """A new service of the template with `changes` (merge_template) laid over it; nothing is made yet, the
+    controller does that. Returns the service document."""
+    now = deps.clock.now()
+    with deps.database.begin() as tx:
+        template = authorized(tx, deps, Kind.TEMPLATE, number, Right.USE)
+        body = template.body if changes is None else merged(template.body, changes)
+        if name:
+            body = {**body, "name": checked_name(name)}
+        body = _validated(tx, deps, body)
+        body.pop(REGISTRATION_TIME, None)
+        service = _service(deps, body, now)
+        stored = store.insert(tx, service)
+        events.add(tx, stored.key, now, "New state: PENDING", f"instantiated from template {number}")
+        return stored.served(store.owners(tx))
+
+
+def _service(deps: FlowDeps, body: Body, now: float) -> Stored:
+    _check_inputs(body, "service")
+    values = _values(body)
+    roles = []
+    for role in body["roles"]:
+        _check_inputs(role, f"role '{role['name']}'")
+        inputs = {**values, **_values(role)}
+        role = {
+            **role,
+            **{key: substituted(role[key], inputs) for key in ("vm_template_contents",) if key in role},
+        }
+        view = RoleView.parse(role, now, deps.flow.tz).resolved(now, deps.flow.tz)
+        policies = RoleState().to_json(view)
+        roles.append({**role, **{key: value for key, value in policies.items() if key in role}})
+    fresh = bodies.new_service({**body, "roles": roles}, now)
+    new = _new(deps, Kind.SERVICE, body["name"], fresh, now)
+    return replace(new, state=ServiceState.PENDING.value, wake_at=now)
+
+
+def _values(body: Mapping[str, object]) -> dict[str, object]:
+    given = body.get("custom_attrs_values")
+    return dict(given) if isinstance(given, Mapping) else {}
+
+
+def _check_inputs(body: Mapping[str, object], where: str) -> None:
+    """Every attribute that is asked for has a value (reference: Instantiate checks)."""
+    asked = body.get("custom_attrs")
+    missing = sorted(set(asked) - _values(body).keys()) if isinstance(asked, Mapping) else []
+    if missing:
+        raise InvalidInput(
+            f"Verify that every User Input have its corresponding value defined: {where} lacks "
+            + ", ".join(missing),
+            hint='give them in merge_template: {"custom_attrs_values": {…}}',
+        )
+
+
+def _new(deps: FlowDeps, kind: Kind, name: str, body: Body, now: float) -> Stored:
+    who = deps.principal
+    return Stored(kind, -1, name, who.user_id, who.group_id, DEFAULT_BITS, body, created_at=now)
+
+
+def _validated(tx: Transaction, deps: FlowDeps, data: object) -> Body:
+    usable = frozenset(template.id for template in visible(tx, deps, Kind.VM_TEMPLATE))
+    return validated(data, usable, deps.clock.now(), deps.flow.tz)
