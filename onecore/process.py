@@ -8,6 +8,7 @@ empty line, which is ours.
 
 import errno
 import fcntl
+import math
 import os
 import select
 import signal
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Generic, NoReturn, TypeVar
 
 from onecore.errors import NotFound
+from onecore.waker import Waker
 
 MIB = 1024 * 1024
 TERM_GRACE_S = 2.0
@@ -102,6 +104,7 @@ class Runner(Generic[Key]):
         self._stillborn: list[tuple[Key, Outcome]] = []
         self._poll = select.poll()
         self._by_fd: dict[int, Key] = {}
+        self._waker: Waker | None = None
 
     def __len__(self) -> int:
         return len(self._children) + len(self._stillborn)
@@ -122,11 +125,19 @@ class Runner(Generic[Key]):
         """The programs that ended, as soon as there is one, or nothing after `timeout_s` seconds."""
         until = time.monotonic() + timeout_s
         while True:
-            ended = self._stillborn + [self._reap(fd) for fd in self._ready(until)]
+            ready = self._ready(until)
+            ended = self._stillborn + [self._reap(fd) for fd in ready if fd in self._by_fd]
             self._stillborn = []
             self._enforce_limits()
-            if ended or not self._children or time.monotonic() >= until:
+            if ended or ready or not (self._children or self._waker) or time.monotonic() >= until:
                 return ended
+
+    def listen(self) -> Waker:
+        """What ends a `wait`, which from now on lasts its time also while nothing runs."""
+        if self._waker is None:
+            self._waker = Waker()
+            self._poll.register(self._waker.fd, select.POLLIN)
+        return self._waker
 
     def stop(self, key: Key) -> None:
         """Ask a program to end; a second time changes nothing. `wait` reports it as usual, as STOPPED."""
@@ -140,12 +151,14 @@ class Runner(Generic[Key]):
             _signal_group(child.pid, signal.SIGKILL)
 
     def _ready(self, until: float) -> list[int]:
-        if self._stillborn or not self._children:
+        if self._stillborn or not (self._children or self._waker):
             return []
         now = time.monotonic()
-        soonest = min(child.deadline for child in self._children.values())
-        pause = max(0.0, min(until - now, soonest - now, TICK_S))
-        return [fd for fd, _ in self._poll.poll(int(pause * 1000) + 1)]
+        soonest = min((min(child.deadline, now + TICK_S) for child in self._children.values()), default=until)
+        ready = self._poll.poll(math.ceil(max(0.0, min(until, soonest) - now) * 1000))
+        if self._waker:
+            self._waker.hear()
+        return [fd for fd, _ in ready]
 
     def _reap(self, pidfd: int) -> tuple[Key, Outcome]:
         key = self._by_fd.pop(pidfd)

@@ -3,8 +3,9 @@
 Looking changes nothing, so it needs no journal; a look that fails is repeated, and never taken for absence.
 """
 
-from collections import Counter
-from collections.abc import Callable
+import heapq
+from collections import deque
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from onecore.errors import OneError
@@ -12,21 +13,36 @@ from onecore.machines.calls import VERBS, Seen
 from onecore.machines.decide import Sight
 from onecore.machines.model import Resource, RetryPolicy
 from onecore.machines.tools import Group, Tools, group_of
-from onecore.process import Outcome, Runner
+from onecore.process import Ended, Outcome, Runner
 
-BUSY_INTERVAL_S = 2.0
+# While drivers of a group are at work, their lists may take a twentieth of the time.
+SHARE = 20
+SHORTEST_PAUSE_S = 0.05
+LONGEST_PAUSE_S = 2.0
 PARALLEL_POLLS = 8
 
-# A whole group (poll 0) or one machine of it.
-Target = tuple[Group, int]
 
+@dataclass(eq=False)
+class Look:
+    """One question: a whole group, or one machine of it (`poll_of`). It is the key of its call."""
 
-@dataclass
-class _Target:
-    waiting: dict[int, Resource] = field(default_factory=dict)
+    group: Group
+    poll_of: int | None = None
+    waiting: dict[int, tuple[Resource, RetryPolicy]] = field(default_factory=dict)
     running: bool = False
+    queued: bool = False
+    failures: int = 0
     started_at: float = 0.0
+    took_s: float = 0.0
     next_at: float = 0.0
+
+    @property
+    def is_poll(self) -> bool:
+        return self.poll_of is not None
+
+    @property
+    def pause_s(self) -> float:
+        return min(max(SHARE * self.took_s, SHORTEST_PAUSE_S), LONGEST_PAUSE_S)
 
 
 @dataclass
@@ -35,89 +51,151 @@ class Looks:
 
     tools: Tools
     runner: Runner[object]
-    policy: RetryPolicy
-    _targets: dict[Target, _Target] = field(default_factory=dict)
+    running: set[Look] = field(default_factory=set)
+    _lists: dict[Group, Look] = field(default_factory=dict)
+    _polls: dict[int, Look] = field(default_factory=dict)
+    _ready_lists: list[Look] = field(default_factory=list)
+    _ready_polls: deque[Look] = field(default_factory=deque)
+    _later: list[tuple[float, int, Look]] = field(default_factory=list)
+    _polls_running: int = 0
+    _number: int = 0
+    _wake_at: float | None = None
     _sights: dict[int, tuple[Sight, Seen | None]] = field(default_factory=dict)
-    _failures: Counter[Target] = field(default_factory=Counter)
 
     def sight(self, resource_id: int) -> tuple[Sight, Seen | None]:
         return self._sights.get(resource_id, (Sight(), None))
 
-    def want(self, resource: Resource) -> None:
-        can_list = self.tools.bind(resource).facts(resource.kind).can_list
-        target = (group_of(resource), 0 if can_list else resource.id + 1)
-        self._targets.setdefault(target, _Target()).waiting[resource.id] = resource
+    def want(self, resource: Resource, policy: RetryPolicy, can_list: bool) -> None:
+        """Look at it soon; `policy` says how often a look that fails is repeated for it."""
+        if can_list:
+            group = group_of(resource)
+            look = self._lists.setdefault(group, Look(group))
+        else:
+            look = self._polls.setdefault(resource.id, Look(group_of(resource), resource.id))
+        look.waiting[resource.id] = resource, policy
+        self._queue(look)
+
+    def forget(self, resource_ids: Collection[int]) -> None:
+        """Nobody wants to know of these any more."""
+        for look in self._lists.values():
+            if look.waiting:
+                for resource_id in look.waiting.keys() & resource_ids:
+                    del look.waiting[resource_id]
+        for resource_id in resource_ids:
+            self._sights.pop(resource_id, None)
+            poll = self._polls.pop(resource_id, None)
+            if poll is not None:
+                poll.waiting.clear()
 
     @property
     def pending(self) -> bool:
-        return any(t.waiting for t in self._targets.values())
+        return bool(self.running or self._ready_lists or self._ready_polls or self._later)
 
+    @property
     def wake_at(self) -> float | None:
-        times = [t.next_at for t in self._targets.values() if t.waiting and not t.running and t.next_at]
-        return min(times, default=None)
+        """When one may start that could not at the last `start`."""
+        later = [self._later[0][0]] if self._later else []
+        return min([*later, *([self._wake_at] if self._wake_at is not None else [])], default=None)
 
-    def start(self, busy: Callable[[Group], bool]) -> None:
-        """Start what is wanted; while drivers of the group are at work, not more often than every 2 s."""
+    def start(self, busy: Callable[[Group], bool]) -> list[tuple[Look, Outcome]]:
+        """Start what is wanted; while drivers of the group are at work, with a pause between its lists.
+        Returns those that could not be started, for `finished`."""
         now = self.tools.clock.now()
-        polls = sum(t.running for (_, poll), t in self._targets.items() if poll)
-        for (group, poll), target in self._targets.items():
-            if not target.waiting or target.running or target.next_at > now:
-                continue
-            if poll == 0 and busy(group) and now < target.started_at + BUSY_INTERVAL_S:
-                continue
-            if poll:
-                polls += 1
-                if polls > PARALLEL_POLLS:
-                    break
-            self._start((group, poll), target, now)
+        while self._later and self._later[0][0] <= now:
+            self._ready(heapq.heappop(self._later)[2])
+        unstarted = []
+        waiting, self._ready_lists, self._wake_at = self._ready_lists, [], None
+        for look in waiting:
+            not_before = look.started_at + look.pause_s if busy(look.group) else 0.0
+            if not_before > now:
+                self._ready_lists.append(look)
+                self._wake_at = min(self._wake_at or not_before, not_before)
+            else:
+                unstarted += self._start(look, now)
+        while self._ready_polls and self._polls_running < PARALLEL_POLLS:
+            unstarted += self._start(self._ready_polls.popleft(), now)
+        return unstarted
 
-    def finished(self, target: Target, outcome: Outcome) -> tuple[set[int], dict[int, str]]:
+    def finished(self, look: Look, outcome: Outcome) -> tuple[set[int], dict[int, str]]:
         """Note the answer. Returns who can decide again, and who cannot be answered with the reason."""
-        state = self._targets[target]
-        state.running = False
-        asked, state.waiting = state.waiting, {}
-        some = next(iter(asked.values()))
+        look.running = False
+        look.took_s = outcome.duration_s
+        self.running.discard(look)
+        self._polls_running -= look.is_poll
+        asked, look.waiting = look.waiting, {}
+        if not asked:
+            return set(), {}
         try:
-            seen = self._read(target, some, outcome)
+            seen = self._read(look, next(iter(asked.values()))[0], outcome)
         except OneError as exc:
-            return self._failed(target, state, asked, exc)
-        self._failures.pop(target, None)
-        for resource in asked.values():
-            self._sights[resource.id] = _sight(seen.get(resource.name), state.started_at)
+            return self._failed(look, asked, exc)
+        self._answered(look)
+        for resource, _ in asked.values():
+            self._sights[resource.id] = _sight(seen.get(resource.name), look.started_at)
         return set(asked), {}
 
-    def _start(self, key: Target, target: _Target, now: float) -> None:
-        some = next(iter(target.waiting.values()))
-        binding = self.tools.bind(some)
-        target.running, target.started_at, target.next_at = True, now, 0.0
-        command = binding.poll(some) if key[1] else binding.list(some.kind)
-        self.runner.start(key, command)
+    def _queue(self, look: Look) -> None:
+        if look.queued or look.running:
+            return
+        look.queued = True
+        self._ready(look)
 
-    def _read(self, target: Target, resource: Resource, outcome: Outcome) -> dict[str, Seen]:
+    def _ready(self, look: Look) -> None:
+        if look.is_poll:
+            self._ready_polls.append(look)
+        else:
+            self._ready_lists.append(look)
+
+    def _start(self, look: Look, now: float) -> list[tuple[Look, Outcome]]:
+        look.queued = False
+        if not look.waiting:
+            return []
+        some, _ = next(iter(look.waiting.values()))
+        look.running, look.started_at = True, now
+        self.running.add(look)
+        self._polls_running += look.is_poll
+        try:
+            binding = self.tools.bind(some)
+            command = binding.poll(some) if look.is_poll else binding.list(some.kind)
+        except OneError as exc:
+            return [(look, Outcome(Ended.NOT_STARTED, None, b"", b"", 0.0, exc.message))]
+        self.runner.start(look, command)
+        return []
+
+    def _answered(self, look: Look) -> None:
+        look.failures = 0
+        if look.poll_of is not None:
+            self._polls.pop(look.poll_of, None)
+
+    def _read(self, look: Look, resource: Resource, outcome: Outcome) -> dict[str, Seen]:
         binding = self.tools.bind(resource)
         if not outcome.ok:
-            verb = "poll" if target[1] else VERBS[resource.kind].list
-            raise binding.failure(verb, resource.label if target[1] else "", outcome)
-        if target[1]:
+            verb = "poll" if look.is_poll else VERBS[resource.kind].list
+            raise binding.failure(verb, resource.label if look.is_poll else "", outcome)
+        if look.is_poll:
             return {resource.name: binding.polled(resource, outcome)}
         return binding.listed(resource.kind, outcome)
 
     def _failed(
-        self, target: Target, state: _Target, asked: dict[int, Resource], error: OneError
+        self, look: Look, asked: dict[int, tuple[Resource, RetryPolicy]], error: OneError
     ) -> tuple[set[int], dict[int, str]]:
-        self._failures[target] += 1
-        if self._failures[target] <= self.policy.retries:
-            state.waiting = {**asked, **state.waiting}
-            pause = self.policy.pause(self._failures[target], self.tools.jitter())
-            state.next_at = self.tools.clock.now() + pause
-            return set(), {}
-        self._failures.pop(target)
-        if not target[1]:
-            return set(), dict.fromkeys(asked, error.message)
+        look.failures += 1
+        patient = {i: (r, policy) for i, (r, policy) in asked.items() if look.failures <= policy.retries}
+        tired = asked.keys() - patient.keys()
+        if patient:
+            look.waiting = patient
+            pause = min(p.pause(look.failures, self.tools.jitter()) for _, p in patient.values())
+            self._number += 1
+            look.queued = True
+            heapq.heappush(self._later, (self.tools.clock.now() + pause, self._number, look))
+        else:
+            self._answered(look)
+        if not look.is_poll:
+            return set(), dict.fromkeys(tired, error.message)
         # A driver that cannot list says by a failing poll that it does not know the machine.
-        for resource_id in asked:
-            self._sights[resource_id] = _sight(None, state.started_at)
-        return set(asked), {}
+        for resource_id in tired:
+            self._sights[resource_id] = _sight(None, look.started_at)
+        return set(tired), {}
 
 
 def _sight(seen: Seen | None, at: float) -> tuple[Sight, Seen | None]:

@@ -10,7 +10,7 @@ from onecore.errors import DriverFailed, Interrupted, OneError
 from onecore.machines import record
 from onecore.machines.decide import Health
 from onecore.machines.journal import Journal
-from onecore.machines.looks import Looks
+from onecore.machines.looks import Look, Looks
 from onecore.machines.model import Resource, RetryPolicy
 from onecore.machines.tools import Tools
 from onecore.machines.worker import Result
@@ -63,7 +63,8 @@ class Power:
         self._order = order
         self._runner: Runner[object] = Runner()
         self._journal = Journal(tools, held, owner)
-        self._looks = Looks(tools, self._runner, policy)
+        self._looks = Looks(tools, self._runner)
+        self._policy = policy
         self._waiting: list[Resource] = []
         self._running: dict[int, _Call] = {}
         self._busy: Counter[str] = Counter()
@@ -174,9 +175,11 @@ class Power:
         left = [m for m in self._machines.values() if m.id in self._limits and m.id not in untouched]
         while left and not self._stopping:
             for machine in left:
-                self._looks.want(machine)
+                can_list = self._tools.bind(machine).facts(machine.kind).can_list
+                self._looks.want(machine, self._policy, can_list)
             while self._looks.pending and not self._stopping:
-                self._looks.start(lambda group: False)
+                for look, outcome in self._looks.start(lambda group: False):
+                    self._looks.finished(look, outcome)
                 self._wait(TICK_S)
             waited = self._tools.clock.now() - started
             left = [] if self._stopping else [m for m in left if not self._is_over(m, waited)]
@@ -226,7 +229,7 @@ class Power:
         if not len(self._runner):
             self._tools.clock.sleep(min(seconds, TICK_S))
         for task, outcome in self._runner.wait(seconds):
-            if isinstance(task, tuple):
+            if isinstance(task, Look):
                 for resource_id, problem in self._looks.finished(task, outcome)[1].items():
                     self._problems.setdefault(resource_id, problem)
             else:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from onecore import process
 from onecore.clock import Clock
 from onecore.machines.calls import Binding
 from onecore.machines.model import Kind, Resource
+from onecore.process import Runner
 from onecore.store.engine import Database, Transaction
 
 Group = tuple[str, int | None, Kind]
@@ -20,7 +21,7 @@ class Tools:
     """`bind` finds a resource's driver and account; `jitter` gives 0 to 1; `boundary` hears of every point at
     which a crash could fall; `report` of every change (record, text, level), for people to see, and `told`
     when there is no more for now; `stop_requested` (another process did) and `interrupted` (the user did)
-    give a reason to stop."""
+    give a reason to stop. `runner` outlives a fleet that failed, so that its calls are seen to their end."""
 
     database: Database
     clock: Clock
@@ -32,6 +33,7 @@ class Tools:
     boundary: Callable[[str], None] = lambda name: None
     stop_requested: Callable[[Transaction], str] = lambda tx: ""
     interrupted: Callable[[], str] = lambda: ""
+    runner: Runner[object] = field(default_factory=Runner)
 
     def run_file(self, operation_id: int) -> Callable[[str], Path]:
         """Where the files of one operation are: its deployment file and its driver's output."""

@@ -17,7 +17,7 @@ from onecore.machines import record, recovery
 from onecore.machines.calls import VERBS
 from onecore.machines.decide import Decision, Step, decide
 from onecore.machines.journal import Begun, Journal
-from onecore.machines.looks import Looks
+from onecore.machines.looks import Look, Looks
 from onecore.machines.model import Resource, RetryPolicy, State
 from onecore.machines.tools import Group, Tools, group_of
 from onecore.process import Ended, Outcome, Runner
@@ -46,7 +46,7 @@ class Worker:
         self._threads = threads
         self._runner: Runner[object] = Runner()
         self._journal = Journal(tools, held, owner)
-        self._looks = Looks(tools, self._runner, policy)
+        self._looks = Looks(tools, self._runner)
         self._resources: dict[int, Resource] = {}
         self._problems: dict[int, str] = {}
         self._due: set[int] = set()
@@ -100,7 +100,7 @@ class Worker:
         Raises Interrupted when asked to stop; then nothing of it is recorded."""
         self._load(lambda r: only(r) and r.state in SETTLED)
         for resource in self._resources.values():
-            self._looks.want(resource)
+            self._want_look(resource)
         while self._looks.pending and not self._stopping:
             self._look()
         if self._stopping:  # who was not looked at has not vanished
@@ -132,7 +132,7 @@ class Worker:
         if starts or self._journal.pending:
             self._commit(starts)
         if not self._stopping:
-            self._looks.start(self._group_is_busy)
+            self._start_looks()
         for task, outcome in self._wait():
             self._finished(task, outcome)
         now = self._tools.clock.now()
@@ -142,7 +142,7 @@ class Worker:
 
     def _look(self) -> None:
         """A turn that decides nothing: a decision could start a driver, and nobody would wait for it."""
-        self._looks.start(self._group_is_busy)
+        self._start_looks()
         for task, outcome in self._wait():
             self._finished(task, outcome)
         self._due = set()
@@ -158,7 +158,7 @@ class Worker:
         now = self._tools.clock.now()
         wakes = [at for at, _ in self._later[:1]]
         wakes += [at for at in self._not_before.values() if self._ready and at > now]
-        look_at = self._looks.wake_at()
+        look_at = self._looks.wake_at
         wakes += [look_at] if look_at is not None else []
         pause = (
             0.0
@@ -215,7 +215,7 @@ class Worker:
             case Step.CREATE | Step.DESTROY:
                 self._ready.append((resource.id, decision.step, decision.reason))
             case Step.LOOK | Step.POLL:
-                self._looks.want(resource)
+                self._want_look(resource)
             case Step.WAIT if resource.state not in (State.CREATING, State.DESTROYING):
                 heapq.heappush(self._later, (decision.at, resource.id))
             case Step.GIVE_UP | Step.HOLD:
@@ -293,7 +293,7 @@ class Worker:
     # -- results -------------------------------------------------------------------------------------------
 
     def _finished(self, task: object, outcome: Outcome) -> None:
-        if isinstance(task, tuple):
+        if isinstance(task, Look):
             again, problems = self._looks.finished(task, outcome)
             self._due |= again & self._resources.keys()
             self._problems.update(problems)
@@ -339,6 +339,14 @@ class Worker:
     def _lost(self, resource: Resource, error: str) -> None:
         now, jitter = self._tools.clock.now(), self._tools.jitter()
         self._change(record.lost(resource, error, self._policy, now, jitter), error, "W")
+
+    def _want_look(self, resource: Resource) -> None:
+        can_list = self._tools.bind(resource).facts(resource.kind).can_list
+        self._looks.want(resource, self._policy, can_list)
+
+    def _start_looks(self) -> None:
+        for look, outcome in self._looks.start(self._group_is_busy):
+            self._finished(look, outcome)
 
     def _group_is_busy(self, group: Group) -> bool:
         return any(group_of(operation.resource) == group for operation in self._running.values())

@@ -4,7 +4,9 @@ The token of a lease grows with each claim; every write of a worker names its to
 newer one exists (a fencing token).
 """
 
+import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from onecore.errors import WrongState
 from onecore.store.engine import Transaction
 
 TTL_S = 60.0
+_HELD = "(key, token) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?))"
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,18 @@ def renew(tx: Transaction, lease: Lease, now: float) -> None:
     tx.run("UPDATE lease SET expires_at = ? WHERE key = ?", (now + TTL_S, lease.key))
 
 
+def ours(tx: Transaction, leases: Iterable[Lease]) -> set[str]:
+    """The keys of those that nobody took over."""
+    rows = tx.all(f"SELECT key FROM lease WHERE {_HELD}", (_pairs(leases),))  # noqa: S608 our own text
+    return {row[0] for row in rows}
+
+
+def renew_all(tx: Transaction, leases: Iterable[Lease], now: float) -> set[str]:
+    """Renew them in one statement; returns the keys of those that nobody took over."""
+    sql = f"UPDATE lease SET expires_at = ? WHERE {_HELD} RETURNING key"  # noqa: S608 our own text
+    return {row[0] for row in tx.all(sql, (now + TTL_S, _pairs(leases)))}
+
+
 def release(tx: Transaction, lease: Lease) -> None:
     """Give it back; the token stays, so that it keeps growing."""
     tx.run("UPDATE lease SET owner = NULL WHERE key = ? AND token = ?", (lease.key, lease.token))
@@ -104,6 +119,10 @@ def holder(tx: Transaction, key: str, now: float) -> tuple[Owner, str] | None:
     if row is None or row["owner"] is None or row["expires_at"] <= now:
         return None
     return Owner.parse(row["owner"]), row["purpose"]
+
+
+def _pairs(leases: Iterable[Lease]) -> str:
+    return json.dumps([(lease.key, lease.token) for lease in leases])
 
 
 def _how_to_follow(key: str) -> str:

@@ -11,6 +11,7 @@ from onecore.process import (
     MIB,
     Command,
     Ended,
+    Outcome,
     Runner,
     bearers,
     forget_output,
@@ -222,3 +223,29 @@ def test_an_interrupted_run_leaves_nothing_at_work(tmp_path: Path):
     finally:
         signal.signal(signal.SIGALRM, before)
     assert not _alive(int(pidfile.read_text()))
+
+
+def test_who_listens_waits_though_nothing_runs_and_is_woken():
+    runner: Runner[int] = Runner()
+    assert runner.wait(60) == []
+    waker = runner.listen()
+    began = time.monotonic()
+    assert runner.wait(0.05) == []
+    assert time.monotonic() - began >= 0.05
+    waker.ring()
+    assert runner.wait(60) == []
+    assert time.monotonic() - began < 30
+    began = time.monotonic()
+    assert runner.wait(0.05) == []
+    assert time.monotonic() - began >= 0.05
+
+
+def test_who_is_woken_still_hears_of_what_ends():
+    runner: Runner[int] = Runner()
+    waker = runner.listen()
+    runner.start(1, sh("exit 0"))
+    waker.ring()
+    ended: list[tuple[int, Outcome]] = []
+    while not ended:
+        ended = runner.wait(60)
+    assert [(key, outcome.ok) for key, outcome in ended] == [(1, True)]

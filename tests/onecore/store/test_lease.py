@@ -168,3 +168,20 @@ WORD = st.text(st.characters(categories=["L", "N", "P"]), min_size=1)
 @given(st.builds(Owner, WORD, WORD, WORD, st.integers(0, 2**22), WORD))
 def test_an_owner_is_read_as_it_was_written(owner):
     assert Owner.parse(str(owner)) == owner
+
+
+def test_many_are_renewed_at_once_and_those_that_were_taken_over_are_missing(database):
+    mine = [claimed(database)]
+    with database.begin() as tx:
+        mine.append(lease.claim(tx, "service/1", "serve", 100.0, this_process()))
+        lost = lease.claim(tx, "service/2", "serve", 100.0, this_process())
+        lease.claim(tx, "service/2", "serve", 100.0 + TTL_S, an_owner(host="far"))
+        assert lease.ours(tx, [*mine, lost]) == {KEY, "service/1"}
+        assert lease.renew_all(tx, [*mine, lost], 150.0) == {KEY, "service/1"}
+        assert lease.holder(tx, KEY, 100.0 + TTL_S) == (this_process(), "scale")
+        assert lease.holder(tx, "service/2", 100.0 + 2 * TTL_S) is None
+
+
+def test_no_leases_are_nobodys(database):
+    with database.begin() as tx:
+        assert (lease.ours(tx, []), lease.renew_all(tx, [], 100.0)) == (set(), set())
