@@ -256,15 +256,23 @@ def _grow(turn: Turn, name: str) -> None:
 
 
 def _shrink(turn: Turn, name: str) -> None:
-    """Broken ones first, then the oldest. Victims that were chosen already are leaving and count no more."""
+    """Broken ones first, then as the role's order says. Victims that were chosen already are leaving and
+    count no more."""
     role = turn.role(name)
     surplus = len(role.living) - role.cardinality
     if surplus <= 0:
         return
-    ordered = sorted(role.living, key=lambda node: turn.status(node) not in _BROKEN)
+    rank = {vm_id: at for at, vm_id in enumerate(role.leave_first)}
+    ordered = sorted(
+        role.living, key=lambda node: (turn.status(node) not in _BROKEN, rank.get(node.vm_id, len(rank)))
+    )
     victims = {node.vm_id for node in ordered[:surplus]}
     turn.actions += [Remove(vm_id, "scaled in") for vm_id in sorted(victims)]
-    nodes = tuple(replace(node, leaving=node.leaving or node.vm_id in victims) for node in role.nodes)
+    until = turn.now + role.drain_s if role.drain_s else 0.0
+    nodes = tuple(
+        replace(node, leaving=True, drain_until=until) if node.vm_id in victims else node
+        for node in role.nodes
+    )
     turn.put(replace(role, nodes=nodes))
 
 
@@ -313,7 +321,7 @@ def _watch(turn: Turn, role: Role) -> None:
     ill = [n for n in role.living if turn.status(n) in _BROKEN | {NodeStatus.OFF}]
     if role.state is R.RUNNING and ill:
         turn.put(role.moved(Event.DEGRADE), f"machine {ill[0].vm_id} is {turn.status(ill[0])}")
-    elif role.state is R.WARNING and not ill:
+    elif role.state is R.WARNING and all(turn.status(n) is NodeStatus.RUNNING for n in role.living):
         turn.put(role.moved(Event.HEAL), "every machine runs")
 
 

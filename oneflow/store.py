@@ -17,6 +17,7 @@ from oneflow.model.vm import Vm
 SCHEMA = Schema("flow", Path(__file__).parent / "sql", 1)
 
 SEQUENCES = {Kind.SERVICE: "service", Kind.TEMPLATE: "service_template", Kind.VM_TEMPLATE: "vm_template"}
+_VERSION = "version"
 _LISTS = {Kind.SERVICE: "list", Kind.TEMPLATE: "template list", Kind.VM_TEMPLATE: "vm-template list"}
 
 
@@ -25,10 +26,10 @@ _LISTS = {Kind.SERVICE: "list", Kind.TEMPLATE: "template list", Kind.VM_TEMPLATE
 
 def insert(tx: Transaction, document: Stored) -> Stored:
     """Give it the next number of its kind, and keep it."""
-    numbered = replace(document, id=tx.next_id(SEQUENCES[document.kind]))
+    numbered = replace(document, id=tx.next_id(SEQUENCES[document.kind]), version=tx.next_id(_VERSION))
     tx.run(
-        "INSERT INTO document VALUES (:type, :id, :name, :uid, :gid, :permissions, :body, :state, :wake_at,"
-        " :version, :created_at)",
+        "INSERT INTO document VALUES (:type, :id, :name, :uid, :gid, :permissions, :body, :state, :version,"
+        " :created_at)",
         _values(numbered),
     )
     return numbered
@@ -54,22 +55,21 @@ def ids(tx: Transaction, kind: Kind) -> frozenset[int]:
     return frozenset(number for number, _ in names(tx, kind))
 
 
-def living_services(tx: Transaction) -> list[tuple[int, int]]:
-    """(id, version) of every service that is not DONE, or is to be forgotten."""
+def changed_services(tx: Transaction, after: int) -> list[tuple[int, int, bool]]:
+    """(id, version, whether it is DONE) of the services that changed after that version."""
     rows = tx.all(
-        "SELECT id, version FROM document WHERE state IS NOT NULL AND (state != ? OR wake_at > 0)"
-        " ORDER BY id",
-        (ServiceState.DONE.value,),
+        "SELECT id, version, state FROM document WHERE state IS NOT NULL AND version > ? ORDER BY version",
+        (after,),
     )
-    return [(row["id"], row["version"]) for row in rows]
+    return [(row["id"], row["version"], row["state"] == ServiceState.DONE) for row in rows]
 
 
 def save(tx: Transaction, document: Stored) -> Stored:
     """Write everything but the number; the version grows."""
-    newer = replace(document, version=document.version + 1)
+    newer = replace(document, version=tx.next_id(_VERSION))
     tx.run(
         "UPDATE document SET name = :name, uid = :uid, gid = :gid, permissions = :permissions, body = :body,"
-        " state = :state, wake_at = :wake_at, version = :version WHERE type = :type AND id = :id",
+        " state = :state, version = :version WHERE type = :type AND id = :id",
         _values(newer),
     )
     return newer
@@ -171,7 +171,6 @@ def _values(d: Stored) -> dict[str, Value]:
         "permissions": d.permissions,
         "body": json.dumps(d.body),
         "state": d.state,
-        "wake_at": d.wake_at,
         "version": d.version,
         "created_at": d.created_at,
     }

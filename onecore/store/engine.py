@@ -104,6 +104,10 @@ class Database:
                 if self._connection.in_transaction:
                     self._connection.execute("COMMIT")
 
+    def changes(self) -> int:
+        """A number that changes with every commit of somebody else: another process or connection."""
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
     def close(self) -> None:
         self._connection.close()
 

@@ -74,6 +74,12 @@ def with_role(body: Mapping[str, Any], role: Role) -> Body:
     return changed
 
 
+def scaling_text(role: str, before: int, after: int) -> str:
+    """As OneFlow's log says it."""
+    way = "up" if after > before else "down"
+    return f"Role {role} scaling {way} from {before} to {after} nodes"
+
+
 def _role(body: Mapping[str, Any]) -> Role:
     return Role(
         name=str(body["name"]),
@@ -88,6 +94,7 @@ def _role(body: Mapping[str, Any]) -> Role:
         deadline=float(body.get("deadline", 0)),
         on_hold=body.get("on_hold") is True,
         leaving=body.get("leaving") is True,
+        drain_s=float(body.get("drain_timeout") or 0),
     )
 
 
@@ -97,6 +104,7 @@ def _node(body: Mapping[str, Any]) -> Node:
         vm_id=int(body["deploy_id"]),
         leaving=body.get("disposed") == "1",
         scale_up=body.get("scale_up") == "1",
+        drain_until=float(body.get("drain_until", 0)),
     )
 
 
@@ -104,4 +112,5 @@ def _node_body(node: Node) -> Body:
     """As spec/003 names it: `deploy_id` is the VM; marks are there or not."""
     marks = {"scale_up": node.scale_up, "disposed": node.leaving}
     flags = {key: "1" for key, is_set in marks.items() if is_set}
-    return {"deploy_id": node.vm_id, "number": node.number, **flags}
+    drain = {"drain_until": node.drain_until} if node.drain_until else {}
+    return {"deploy_id": node.vm_id, "number": node.number, **flags, **drain}

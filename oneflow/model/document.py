@@ -30,7 +30,7 @@ DEFAULT_BITS = 0o600
 
 @dataclass(frozen=True)
 class Stored:
-    """One document. `state`, `wake_at` are a service's; `version` grows with every change of the body."""
+    """One document. `state` is a service's; `version` grows with every change, over all documents."""
 
     kind: Kind
     id: int
@@ -40,7 +40,6 @@ class Stored:
     permissions: int
     body: Body
     state: int | None = None
-    wake_at: float = 0.0
     version: int = 0
     created_at: float = 0.0
 

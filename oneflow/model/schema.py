@@ -53,6 +53,8 @@ ROLE: Final[Schema] = {
         "max_vms": _COUNT,
         "cooldown": _COUNT,
         "on_hold": {"type": "boolean"},
+        "victims": {"type": "string", "enum": ["oldest", "newest", "least_busy", "most_expensive"]},
+        "drain_timeout": _COUNT,
         "elasticity_policies": {"type": "array", "items": ELASTICITY_POLICY},
         "scheduled_policies": {"type": "array", "items": SCHEDULED_POLICY},
     },

@@ -28,17 +28,23 @@ class NodeStatus(StrEnum):
 @dataclass(frozen=True)
 class Node:
     """One virtual machine of a role. `number` is counted per role and never given twice; `vm_id` names the
-    machine; `leaving`: it is no longer wanted."""
+    machine; `leaving`: it is no longer wanted; until `drain_until` (seconds since the epoch) it may
+    finish what it is at."""
 
     number: int
     vm_id: int
     leaving: bool = False
     scale_up: bool = False
+    drain_until: float = 0.0
 
 
 @dataclass(frozen=True)
 class Role:
-    """`cardinality` is how many machines are wanted; times are seconds since the epoch, 0 for none."""
+    """`cardinality` is how many machines are wanted; times are seconds since the epoch, 0 for none.
+
+    `leave_first`: in which order VMs leave when it shrinks (those that are not named leave oldest first,
+    after them); `drain_s`: how long one that leaves may take to finish what it is at.
+    """
 
     name: str
     state: RoleState = RoleState.PENDING
@@ -52,6 +58,8 @@ class Role:
     deadline: float = 0.0
     on_hold: bool = False
     leaving: bool = False
+    leave_first: tuple[int, ...] = ()
+    drain_s: float = 0.0
 
     @property
     def living(self) -> tuple[Node, ...]:

@@ -1,5 +1,6 @@
 -- Services, service templates and VM templates. `type` as in OpenNebula: 100, 101, and 'vm' for our VM templates.
--- `state` is a service's (NULL for templates); `wake_at`: when to look at it again without any event, 0 for never.
+-- `state` is a service's (NULL for templates). `version` is the number of its last change, counted over all
+-- documents: whoever drives services finds what changed since it last looked.
 CREATE TABLE document (
     type        TEXT NOT NULL CHECK (type IN ('100', '101', 'vm')),
     id          INTEGER NOT NULL,
@@ -9,12 +10,11 @@ CREATE TABLE document (
     permissions INTEGER NOT NULL,
     body        TEXT NOT NULL,
     state       INTEGER,
-    wake_at     REAL NOT NULL DEFAULT 0,
-    version     INTEGER NOT NULL DEFAULT 0,
+    version     INTEGER NOT NULL,
     created_at  REAL NOT NULL,
     PRIMARY KEY (type, id)
 ) STRICT;
-CREATE INDEX document_state ON document (state) WHERE state IS NOT NULL;
+CREATE INDEX document_version ON document (version) WHERE state IS NOT NULL;
 
 -- What a VM is apart from its machine: `machine` is the record of the latter (table resource). `user_template`
 -- is what the VM reports of itself; `token` is the hash of what it proves itself with; `ready_at` is when it
@@ -50,6 +50,6 @@ CREATE TABLE job (
 ) STRICT;
 CREATE INDEX job_service ON job (service_id);
 
-INSERT INTO document (type, id, name, uid, gid, permissions, body, created_at)
-VALUES ('vm', 0, 'dummy', 0, 0, 420, '{"driver":"dummy","template":{"CPU":"1","MEMORY":"1024"}}', 0);
+INSERT INTO document (type, id, name, uid, gid, permissions, body, version, created_at)
+VALUES ('vm', 0, 'dummy', 0, 0, 420, '{"driver":"dummy","template":{"CPU":"1","MEMORY":"1024"}}', 0, 0);
 INSERT INTO sequence (kind, next) VALUES ('vm_template', 1);

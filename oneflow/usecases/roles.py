@@ -30,7 +30,7 @@ SERVICE_KEYS = frozenset(
 ROLE_KEYS = frozenset(
     {
         *("min_vms", "max_vms", "cooldown", "elasticity_policies", "scheduled_policies", "shutdown_action"),
-        *("vm_template_contents", "victims", "drain_timeout", "drain_hook"),
+        *("vm_template_contents", "victims", "drain_timeout"),
     }
 )
 _LIVE = ("state", "nodes", "disposed_nodes", "last_vmname", "cardinality")

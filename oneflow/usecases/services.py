@@ -40,7 +40,7 @@ def scale(deps: FlowDeps, service_id: int, role: str, cardinality: int, force: b
         rest = float(found.get("cooldown", deps.flow.default_cooldown))
         with _told(f"Service cannot be scaled in state: {service.state.name}"):
             scaled = lifecycle.scale(service, role, cardinality, rest, deps.clock.now())
-        return bodies.with_service(document.body, scaled), _scaling_text(role, before, cardinality)
+        return bodies.with_service(document.body, scaled), bodies.scaling_text(role, before, cardinality)
 
     change(deps, service_id, changed)
 
@@ -121,15 +121,9 @@ def change(deps: FlowDeps, service_id: int, how: Change) -> None:
         _save(tx, deps, document, body, text)
 
 
-def save(tx: Transaction, deps: FlowDeps, document: Stored) -> None:
-    """Have the controller look at it at once."""
-    store.save(tx, replace(document, wake_at=deps.clock.now()))
-
-
 def _save(tx: Transaction, deps: FlowDeps, document: Stored, body: Body, text: str) -> None:
     now = deps.clock.now()
-    # A wake-up in the past: whoever drives the service looks at it at once.
-    store.save(tx, replace(document, body=body, state=int(body["state"]), wake_at=now))
+    store.save(tx, replace(document, body=body, state=int(body["state"])))
     who = deps.principal.user_name
     if body["state"] != document.state:
         state = ServiceState(int(body["state"])).name
@@ -156,11 +150,6 @@ def _check_cardinality(role: Body, cardinality: int, force: bool) -> None:
         raise InvalidInput(f"Minimum cardinality is {least}", hint=hint)
     if not force and most is not None and cardinality > most:
         raise InvalidInput(f"Maximum cardinality is {most}", hint=hint)
-
-
-def _scaling_text(role: str, before: int, after: int) -> str:
-    way = "up" if after > before else "down"
-    return f"Role {role} scaling {way} from {before} to {after} nodes"
 
 
 def _held(service: Service) -> bool:

@@ -93,7 +93,7 @@ def _service(deps: FlowDeps, body: Body, now: float) -> Stored:
         roles.append({**role, **{key: value for key, value in policies.items() if key in role}})
     fresh = bodies.new_service({**body, "roles": roles}, now)
     new = _new(deps, Kind.SERVICE, body["name"], fresh, now)
-    return replace(new, state=ServiceState.PENDING.value, wake_at=now)
+    return replace(new, state=ServiceState.PENDING.value)
 
 
 def _values(body: Mapping[str, object]) -> dict[str, object]:

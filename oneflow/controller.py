@@ -1,0 +1,166 @@
+"""Carries out what is wanted of services: claims them, looks, decides, acts, records, and comes back when
+something happens or is due. A first look, a look after a crash and a look after an event are the same.
+
+One thread: drivers run side by side as processes, and a wait is a time in a heap.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable, Set
+
+from onecore.machines.charge import Charge
+from onecore.machines.fleet import Fleet
+
+from onecore.deps import Notice
+from onecore.errors import WrongState
+from onecore.machines.binder import Binder
+from onecore.machines.model import Resource
+from onecore.machines.tools import Tools
+from onecore.store import lease, resources
+from onecore.store.engine import Transaction
+from onecore.store.lease import Lease
+from oneflow import store
+from oneflow.cloud import machines
+from oneflow.deps import FlowDeps
+from oneflow.model.document import service_key
+from oneflow.reconcile import Reconciler
+
+# How often another process may change something without our noticing.
+NOTICE_S = 0.25
+# How soon to try again to take a service that somebody else has.
+TAKEN_S = 1.0
+THREADS = 64
+
+
+class Controller:
+    """Drives the services `only`, or all of them, on the state of `deps`."""
+
+    def __init__(self, deps: FlowDeps, only: frozenset[int] | None = None) -> None:
+        self._deps = deps
+        self._only = only
+        self._tools = Tools(
+            database=deps.database,
+            clock=deps.clock,
+            jitter=deps.jitter,
+            bind=Binder(deps).bind,
+            run_directory=deps.settings.run_directory,
+            report=self._report,
+            told=deps.told,
+            boundary=deps.boundary,
+        )
+        self._leases: dict[str, Lease] = {}
+        self._timers: list[tuple[float, str]] = []
+        self._newest = -1
+        self._changes = -1
+        self._fleet = Fleet(self._tools, THREADS, self._reconcile)
+        self._reconciler = Reconciler(deps, self._fleet.records, self._fleet.problems)
+
+    def run(self, until: Callable[[], bool]) -> None:
+        """Work until `until()` says that it is enough, which is asked before each round. The driver
+        calls that run then are awaited and recorded; nothing new is begun."""
+        try:
+            while not until():
+                self.turn()
+            self._finish()
+        finally:
+            self._give_back()
+
+    def turn(self, pause_s: float = NOTICE_S) -> None:
+        """One round, of at most `pause_s` seconds when there is nothing to do."""
+        self._notice()
+        now = self._deps.clock.now()
+        due = set()
+        while self._timers and self._timers[0][0] <= now:
+            due.add(heapq.heappop(self._timers)[1])
+        self._fleet.touch(due & self._fleet.owners())
+        until = self._timers[0][0] - now if self._timers else pause_s
+        self._fleet.turn(min(pause_s, max(until, 0.0)))
+        self._after()
+
+    def wake(self) -> None:
+        """Something changed: look now. For any thread."""
+        self._fleet.wake()
+
+    # -- which services are ours ---------------------------------------------------------------------------
+
+    def _notice(self) -> None:
+        """Take the services that appeared, and look at those that somebody changed."""
+        changes = self._deps.database.changes()
+        now = self._deps.clock.now()
+        if changes == self._changes:
+            return
+        self._changes = changes
+        with self._deps.database.read() as tx:
+            changed = store.changed_services(tx, self._newest)
+        new = []
+        for number, version, is_over in changed:
+            self._newest = max(self._newest, version)
+            key = service_key(number)
+            if self._only is not None and number not in self._only:
+                continue
+            if key in self._fleet.owners():
+                if self._reconciler.versions.get(key) != version:
+                    self._fleet.touch([key])
+            elif not is_over:
+                new.append(key)
+        self._take(new, now)
+
+    def _take(self, keys: Iterable[str], now: float) -> None:
+        taken: list[tuple[Lease, list[Resource]]] = []
+        with self._deps.database.begin() as tx:
+            for key in keys:
+                try:
+                    held = lease.claim(tx, key, "driving", now, self._deps.process)
+                except WrongState:
+                    heapq.heappush(self._timers, (now + TAKEN_S, key))
+                    continue
+                taken.append((held, resources.of_owner(tx, key)))
+        for held, records in taken:
+            self._leases[held.key] = held
+            self._fleet.take(Charge(held.key, held, machines.POLICY), records)
+        self._fleet.touch(held.key for held, _ in taken)
+
+    def _after(self) -> None:
+        """What the round leaves to be done outside of its transaction."""
+        reconciler = self._reconciler
+        for key, at in reconciler.wakes.items():
+            heapq.heappush(self._timers, (at, key))
+        reconciler.wakes.clear()
+        for key, text, level in reconciler.lines:
+            self._deps.notify(Notice(self._deps.clock.now(), key.replace("/", " "), text, level))
+        reconciler.lines.clear()
+        for key in [*self._fleet.lost, *reconciler.over]:
+            if key in self._fleet.lost or not self._fleet.is_busy(key):
+                self._let_go(key)
+
+    def _let_go(self, key: str) -> None:
+        was_lost = key in self._fleet.lost
+        self._fleet.drop(key)
+        self._reconciler.over.discard(key)
+        held = self._leases.pop(key)
+        if was_lost:
+            heapq.heappush(self._timers, (self._deps.clock.now() + TAKEN_S, key))
+            return
+        with self._deps.database.begin() as tx:
+            lease.release(tx, held)
+
+    def _finish(self) -> None:
+        self._fleet.stopping = "the controller ends"
+        while len(self._tools.runner):
+            self._fleet.turn(NOTICE_S)
+            self._after()
+
+    def _give_back(self) -> None:
+        with self._deps.database.begin() as tx:
+            for held in self._leases.values():
+                lease.release(tx, held)
+        self._leases.clear()
+
+    def _report(self, machine: Resource, text: str, level: str) -> None:
+        subject = machine.owner.replace("/", " ")
+        notice = Notice(
+            self._deps.clock.now(), subject, text, level, label=machine.label, step=machine.state.value
+        )
+        self._deps.notify(notice)
+
+    def _reconcile(self, tx: Transaction, owners: Set[str]) -> Iterable[Resource]:
+        return self._reconciler(tx, owners)

@@ -1,0 +1,266 @@
+"""Looks at services inside the transaction that records what their machines did, and writes what follows: the
+service, its VMs, and which machines are wanted. Nothing is started here."""
+
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field, replace
+
+from onecore.errors import NotFound
+from onecore.machines import record
+from onecore.machines.model import Resource, State, Wanted
+from onecore.store import events, resources
+from onecore.store.engine import Transaction
+from oneflow import store
+from oneflow.cloud import machines
+from oneflow.deps import FlowDeps
+from oneflow.model import body as bodies
+from oneflow.model.document import Body, Kind, Names, Stored
+from oneflow.model.job import ENDING, Job
+from oneflow.model.service import NodeStatus, Role
+from oneflow.model.states import ServiceState
+from oneflow.model.vm import Vm, vm_info, vm_name
+from oneflow.settle import Settling
+
+Records = Callable[[str], Mapping[int, Resource]]
+Problems = Callable[[str], Mapping[int, str]]
+
+
+@dataclass(frozen=True)
+class Order:
+    """An action of a batch that is to be carried out on a machine."""
+
+    owner: str
+    job_id: int
+    vm_id: int
+    machine_id: int
+    action: str
+
+
+@dataclass
+class Reconciler:
+    """`wakes`: when to look at a service again; `over`: those that need nobody any more; `orders`: power
+    actions that are due; `lines`: what happened, for people who watch. All by owner key, all since they were
+    last taken."""
+
+    deps: FlowDeps
+    records: Records
+    problems: Problems
+    wakes: dict[str, float] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+    over: set[str] = field(default_factory=set)
+    orders: list[Order] = field(default_factory=list)
+    lines: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def __call__(self, tx: Transaction, owners: Set[str]) -> list[Resource]:
+        """The machine records that were written."""
+        names = store.owners(tx)
+        return [changed for owner in sorted(owners) for changed in _Look(self, tx, owner, names).run()]
+
+
+class _Look:
+    """One service, once."""
+
+    def __init__(self, all_: Reconciler, tx: Transaction, owner: str, names: Names) -> None:
+        self.all = all_
+        self.deps = all_.deps
+        self.tx = tx
+        self.owner = owner
+        self.names = names
+        self.now = all_.deps.clock.now()
+        self.machines = dict(all_.records(owner))
+        self.changed: dict[int, Resource] = {}
+        self.vms: dict[int, Vm] = {}
+        self.problems = dict(all_.problems(owner))
+
+    def run(self) -> list[Resource]:
+        try:
+            document = store.get(self.tx, Kind.SERVICE, int(self.owner.partition("/")[2]))
+        except NotFound:
+            self.all.over.add(self.owner)
+            return []
+        self.vms = {vm.id: vm for vm in store.vms_of(self.tx, document.id)}
+        self._unready()
+        body = self._after_jobs(document, document.body)
+        if body.pop(bodies.RETRY, False):
+            self._encourage()
+        settling = Settling(
+            number=document.id,
+            body=body,
+            observed=self._observed(document),
+            now=self.now,
+            settings=self.deps.flow,
+            make=lambda role, number: self._make(document, role, number),
+            infos=lambda: self._infos(document),
+            prices=self._price,
+        )
+        settling.run()
+        self._want(settling)
+        self._forget_vms(settling.body)
+        self._save(document, settling)
+        return list(self.changed.values())
+
+    # -- what is seen --------------------------------------------------------------------------------------
+
+    def _observed(self, document: Stored) -> dict[int, NodeStatus]:
+        gated = document.body.get("ready_status_gate") is True
+        seen = {}
+        for vm in self.vms.values():
+            machine = self._machine(vm)
+            held = machine is not None and machine.id in self.problems
+            seen[vm.id] = machines.status(machine, ready=not gated or vm.ready_at > 0, held=held)
+        return seen
+
+    def _machine(self, vm: Vm) -> Resource | None:
+        return self.machines.get(vm.machine) if vm.machine is not None else None
+
+    def _unready(self) -> None:
+        """A VM that was powered off or made anew has to say READY=YES again (reference: Readiness)."""
+        for vm in list(self.vms.values()):
+            machine = self._machine(vm)
+            stopped = machine is None or machine.state in (State.OFF, State.NEW, State.BOOTING)
+            if vm.ready_at and stopped:
+                reported = {key: value for key, value in vm.user_template.items() if key != "READY"}
+                self.vms[vm.id] = replace(vm, ready_at=0.0, user_template=reported)
+                store.save_vm(self.tx, self.vms[vm.id])
+
+    def _infos(self, document: Stored) -> dict[int, Body]:
+        users, groups = self.names.users, self.names.groups
+        owner = (document.uid, users.get(document.uid, ""), document.gid, groups.get(document.gid, ""))
+        return {vm.id: vm_info(vm, machines.sighting(self._machine(vm)), owner) for vm in self.vms.values()}
+
+    def _price(self, vm_id: int) -> float | None:
+        vm = self.vms.get(vm_id)
+        if vm is None:
+            return None
+        price = store.get(self.tx, Kind.VM_TEMPLATE, vm.vm_template).body.get("price")
+        return None if price is None else float(price)
+
+    # -- what follows --------------------------------------------------------------------------------------
+
+    def _make(self, document: Stored, role: Role, number: int) -> int:
+        body = next(each for each in document.body["roles"] if each["name"] == role.name)
+        vm_id = self.tx.next_id("vm")
+        naming = self.deps.flow.vm_name_template
+        vm = Vm(
+            id=vm_id,
+            service_id=document.id,
+            role=role.name,
+            number=number,
+            name=vm_name(naming, (document.id, document.name), role.name, number),
+            vm_template=int(body["vm_template"]),
+            created_at=self.now,
+        )
+        made, machine = machines.order(self.tx, self.deps, document, vm, body)
+        self.vms[vm_id] = made
+        self.machines[machine.id] = machine
+        self.changed[machine.id] = machine
+        return vm_id
+
+    def _want(self, settling: Settling) -> None:
+        """A machine is wanted while its VM is a node that is not leaving, or that still drains."""
+        nodes = [
+            node for role in bodies.to_service(settling.number, settling.body).roles for node in role.nodes
+        ]
+        wanted = {node.vm_id for node in nodes if not node.leaving}
+        for node in nodes:
+            if node.leaving and self._drains(node.vm_id, node.drain_until, settling.observed):
+                wanted.add(node.vm_id)
+                settling.wake_at = min(settling.wake_at or node.drain_until, node.drain_until)
+        for machine in list(self.machines.values()):
+            if machine.number not in wanted and machine.wanted is Wanted.PRESENT:
+                self._change(record.unwanted(machine))
+
+    def _drains(self, vm_id: int, until: float, observed: Mapping[int, NodeStatus]) -> bool:
+        """Whether it may go on for now: it runs, its time is not over, and it has not said DRAINED=YES."""
+        if self.now >= until or observed.get(vm_id) is not NodeStatus.RUNNING:
+            return False
+        vm = self.vms[vm_id]
+        if vm.user_template.get("DRAIN") != "YES":
+            self.vms[vm_id] = replace(vm, user_template={**vm.user_template, "DRAIN": "YES"})
+            store.save_vm(self.tx, self.vms[vm_id])
+        return str(vm.user_template.get("DRAINED", "")).upper() != "YES"
+
+    def _encourage(self) -> None:
+        """Somebody asked for it: what was given up is tried again."""
+        for machine in list(self.machines.values()):
+            if machine.failures or machine.id in self.problems:
+                self._change(record.encouraged(machine))
+        self.problems = {}
+
+    def _change(self, machine: Resource) -> None:
+        self.machines[machine.id] = machine
+        self.changed[machine.id] = machine
+        resources.update(self.tx, [machine])
+
+    def _forget_vms(self, body: Body) -> None:
+        """VMs whose machine is confirmed gone and that are no node any more."""
+        nodes = {node["deploy_id"] for role in body["roles"] for node in role["nodes"]}
+        store.remove_vms(
+            self.tx,
+            [vm.id for vm in self.vms.values() if vm.id not in nodes and self._machine(vm) is None],
+        )
+
+    # -- batches -------------------------------------------------------------------------------------------
+
+    def _after_jobs(self, document: Stored, body: Body) -> Body:
+        """With the VMs marked that a batch ends now; other actions become orders."""
+        result = dict(body)
+        for job in store.jobs_of(self.tx, document.id):
+            due = job.due(self.now)
+            if job.action in ENDING and due:
+                result = _ended(result, job.role, due)
+                self._advance(job, due)
+            else:
+                self._order(job, due)
+            if job.next_at > self.now:
+                self._wake(job.next_at)
+        return result
+
+    def _order(self, job: Job, due: tuple[int, ...]) -> None:
+        for vm_id in due:
+            machine = self._machine(self.vms[vm_id]) if vm_id in self.vms else None
+            if machine is None or machine.wanted is Wanted.ABSENT:
+                self._advance(job, (vm_id,))
+                continue
+            self.all.orders.append(Order(self.owner, job.id, vm_id, machine.id, job.action))
+
+    def _advance(self, job: Job, done: tuple[int, ...]) -> None:
+        after = job.without(done, self.now)
+        if after.left_vms:
+            store.save_job(self.tx, after)
+            self._wake(after.next_at)
+        else:
+            store.remove_jobs(self.tx, [job.id])
+
+    # -- recording -----------------------------------------------------------------------------------------
+
+    def _save(self, document: Stored, settling: Settling) -> None:
+        for what, why in settling.lines:
+            level = "E" if "FAILED" in what else "I"
+            events.add(self.tx, self.owner, self.now, what, why, level)
+            self.all.lines.append((self.owner, f"{what}: {why}" if why else what, level))
+        self._wake(settling.wake_at)
+        if settling.body != document.body:
+            document = store.save(self.tx, replace(document, body=settling.body, state=settling.state.value))
+        self.all.versions[self.owner] = document.version
+        if settling.state is ServiceState.DONE:
+            self.all.over.add(self.owner)
+            if document.body.get(bodies.FORGET):
+                store.remove(self.tx, document)
+
+    def _wake(self, at: float) -> None:
+        if at:
+            known = self.all.wakes.get(self.owner, at)
+            self.all.wakes[self.owner] = min(known, at)
+
+
+def _ended(body: Body, role: str, vm_ids: tuple[int, ...]) -> Body:
+    """The VMs leave their role, which is as many smaller."""
+
+    def changed(each: Body) -> Body:
+        if each["name"] != role:
+            return each
+        leaving = [n for n in each["nodes"] if n["deploy_id"] in vm_ids and n.get("disposed") != "1"]
+        nodes = [{**n, "disposed": "1"} if n in leaving else n for n in each["nodes"]]
+        return {**each, "nodes": nodes, "cardinality": max(each["cardinality"] - len(leaving), 0)}
+
+    return {**body, "roles": [changed(each) for each in body["roles"]]}
