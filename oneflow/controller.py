@@ -5,14 +5,13 @@ One thread: drivers run side by side as processes, and a wait is a time in a hea
 """
 
 import heapq
-from collections.abc import Callable, Iterable, Set
-
-from onecore.machines.charge import Charge
-from onecore.machines.fleet import Fleet
+from collections.abc import Callable, Collection, Iterable, Set
 
 from onecore.deps import Notice
 from onecore.errors import WrongState
 from onecore.machines.binder import Binder
+from onecore.machines.charge import Charge
+from onecore.machines.fleet import Fleet
 from onecore.machines.model import Resource
 from onecore.machines.tools import Tools
 from onecore.store import lease, resources
@@ -49,6 +48,7 @@ class Controller:
         )
         self._leases: dict[str, Lease] = {}
         self._timers: list[tuple[float, str]] = []
+        self._elsewhere: dict[str, float] = {}
         self._newest = -1
         self._changes = -1
         self._fleet = Fleet(self._tools, THREADS, self._reconcile)
@@ -72,6 +72,7 @@ class Controller:
         while self._timers and self._timers[0][0] <= now:
             due.add(heapq.heappop(self._timers)[1])
         self._fleet.touch(due & self._fleet.owners())
+        self._take([key for key, at in self._elsewhere.items() if at <= now], now)
         until = self._timers[0][0] - now if self._timers else pause_s
         self._fleet.turn(min(pause_s, max(until, 0.0)))
         self._after()
@@ -104,15 +105,19 @@ class Controller:
                 new.append(key)
         self._take(new, now)
 
-    def _take(self, keys: Iterable[str], now: float) -> None:
+    def _take(self, keys: Collection[str], now: float) -> None:
+        """Drive these from now on; what somebody else drives is asked for again later."""
+        if not keys:
+            return
         taken: list[tuple[Lease, list[Resource]]] = []
         with self._deps.database.begin() as tx:
             for key in keys:
                 try:
                     held = lease.claim(tx, key, "driving", now, self._deps.process)
                 except WrongState:
-                    heapq.heappush(self._timers, (now + TAKEN_S, key))
+                    self._elsewhere[key] = now + TAKEN_S
                     continue
+                self._elsewhere.pop(key, None)
                 taken.append((held, resources.of_owner(tx, key)))
         for held, records in taken:
             self._leases[held.key] = held
@@ -138,7 +143,7 @@ class Controller:
         self._reconciler.over.discard(key)
         held = self._leases.pop(key)
         if was_lost:
-            heapq.heappush(self._timers, (self._deps.clock.now() + TAKEN_S, key))
+            self._elsewhere[key] = self._deps.clock.now() + TAKEN_S
             return
         with self._deps.database.begin() as tx:
             lease.release(tx, held)

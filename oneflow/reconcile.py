@@ -20,6 +20,9 @@ from oneflow.model.states import ServiceState
 from oneflow.model.vm import Vm, vm_info, vm_name
 from oneflow.settle import Settling
 
+# When to look again at a service that could not be looked at.
+AGAIN_S = 60.0
+
 Records = Callable[[str], Mapping[int, Resource]]
 Problems = Callable[[str], Mapping[int, str]]
 
@@ -53,7 +56,23 @@ class Reconciler:
     def __call__(self, tx: Transaction, owners: Set[str]) -> list[Resource]:
         """The machine records that were written."""
         names = store.owners(tx)
-        return [changed for owner in sorted(owners) for changed in _Look(self, tx, owner, names).run()]
+        return [changed for owner in sorted(owners) for changed in self._one(tx, owner, names)]
+
+    def _one(self, tx: Transaction, owner: str, names: Names) -> list[Resource]:
+        """A service that cannot be looked at must not hinder the others: its changes are undone, alone."""
+        tx.run("SAVEPOINT service")
+        try:
+            return _Look(self, tx, owner, names).run()
+        except Exception as exc:  # noqa: BLE001  # a bug or damage in one service; the edge of the loop
+            tx.run("ROLLBACK TO service")
+            now = self.deps.clock.now()
+            text = f"{type(exc).__name__}: {exc}"[:500]
+            events.add(tx, owner, now, "Service cannot be looked at", text, "E")
+            self.lines.append((owner, f"cannot be looked at: {text}", "E"))
+            self.wakes[owner] = now + AGAIN_S
+            return []
+        finally:
+            tx.run("RELEASE service")
 
 
 class _Look:

@@ -75,6 +75,14 @@ def save(tx: Transaction, document: Stored) -> Stored:
     return newer
 
 
+def touch(tx: Transaction, service_id: int) -> None:
+    """Have whoever drives the service look at it, though its document is as it was."""
+    tx.run(
+        "UPDATE document SET version = ? WHERE type = ? AND id = ?",
+        (tx.next_id(_VERSION), Kind.SERVICE.value, service_id),
+    )
+
+
 def remove(tx: Transaction, document: Stored) -> None:
     """Forget it with its log; of a service also its VMs and jobs."""
     tx.run("DELETE FROM document WHERE type = ? AND id = ?", (document.kind.value, document.id))

@@ -69,8 +69,12 @@ def with_role(body: Mapping[str, Any], role: Role) -> Body:
         "on_hold": role.on_hold,
     }
     for key, value in optional.items():
-        if value or key in body:
+        if value or (key == "on_hold" and key in body):
             changed[key] = value
+        else:
+            changed.pop(key, None)
+    if role.state is not RoleState.SCALING:
+        changed.pop("leave_first", None)
     return changed
 
 

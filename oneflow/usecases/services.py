@@ -5,7 +5,7 @@ Each request changes what is wanted, in one transaction; the controller carries 
 
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from onecore.access import Right
@@ -27,12 +27,23 @@ Change = Callable[[Transaction, Stored], tuple[Body, str]]
 """From the document to its new body, and what to say of it in the log."""
 
 
-def scale(deps: FlowDeps, service_id: int, role: str, cardinality: int, force: bool = False) -> None:
-    """Another number of VMs in a role, inside its limits unless forced (spec/003, Update the Cardinality)."""
+@dataclass(frozen=True)
+class Scale:
+    """`force`: outside the limits of the role too; `victims`: the VMs that leave first when it shrinks."""
+
+    role: str
+    cardinality: int
+    force: bool = False
+    victims: tuple[int, ...] = ()
+
+
+def scale(deps: FlowDeps, service_id: int, asked: Scale) -> None:
+    """Another number of VMs in a role (spec/003, Update the Cardinality)."""
+    role, cardinality = asked.role, asked.cardinality
 
     def changed(tx: Transaction, document: Stored) -> tuple[Body, str]:
         found = role_of(document.body, role)
-        _check_cardinality(found, cardinality, force)
+        _check_cardinality(found, asked)
         service = bodies.to_service(document.id, document.body)
         before = int(found.get("cardinality", 1))
         if before == cardinality and service.state in (ServiceState.RUNNING, ServiceState.WARNING):
@@ -40,7 +51,10 @@ def scale(deps: FlowDeps, service_id: int, role: str, cardinality: int, force: b
         rest = float(found.get("cooldown", deps.flow.default_cooldown))
         with _told(f"Service cannot be scaled in state: {service.state.name}"):
             scaled = lifecycle.scale(service, role, cardinality, rest, deps.clock.now())
-        return bodies.with_service(document.body, scaled), bodies.scaling_text(role, before, cardinality)
+        body = bodies.with_service(document.body, scaled)
+        if asked.victims:
+            role_of(body, role)["leave_first"] = list(asked.victims)
+        return body, bodies.scaling_text(role, before, cardinality)
 
     change(deps, service_id, changed)
 
@@ -141,7 +155,17 @@ def role_of(body: Body, name: str) -> Body:
     raise NotFound(f"Role {name} not found", hint=f"the roles are: {names}")
 
 
-def _check_cardinality(role: Body, cardinality: int, force: bool) -> None:
+def _check_cardinality(role: Body, asked: Scale) -> None:
+    cardinality, force = asked.cardinality, asked.force
+    living = {node["deploy_id"] for node in role.get("nodes", ()) if node.get("disposed") != "1"}
+    strangers = [str(vm_id) for vm_id in asked.victims if vm_id not in living]
+    if strangers:
+        known = ", ".join(map(str, sorted(living))) or "none"
+        raise InvalidInput(
+            f"role {asked.role} has no VM {', '.join(strangers)}", hint=f"its VMs are: {known}"
+        )
+    if len(asked.victims) > max(len(living) - cardinality, 0):
+        raise InvalidInput(f"{len(asked.victims)} VMs are named, but not so many are to leave")
     if not 0 <= cardinality <= MOST_VMS:
         raise InvalidInput(f"KEY: 'cardinality' must be 0 to {MOST_VMS}, not {cardinality}")
     least, most = role.get("min_vms"), role.get("max_vms")

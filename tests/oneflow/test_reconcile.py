@@ -2,10 +2,11 @@
 
 import pytest
 
-from onecore.errors import NotFound
+from onecore.errors import InvalidInput, NotFound
 from onecore.machines.model import State
 from oneflow.model.states import ServiceState
 from oneflow.usecases import jobs, roles, services, templates
+from oneflow.usecases.services import Scale
 from tests.oneflow.builders import a_role, a_template
 from tests.oneflow.world import World
 
@@ -114,7 +115,7 @@ def test_the_oldest_leave_first_unless_another_order_is_asked_for(world):
     deployed(world, a_role("old", cardinality=3), a_role("new", cardinality=3, victims="newest"))
     before = world.vm_ids("old"), world.vm_ids("new")
     for name in ("old", "new"):
-        services.scale(world.deps, 0, name, 2)
+        services.scale(world.deps, 0, Scale(name, 2))
         world.settle()
         world.clock.at += 300
         world.settle()
@@ -122,9 +123,18 @@ def test_the_oldest_leave_first_unless_another_order_is_asked_for(world):
     assert world.vm_ids("new") == before[1][:2]
 
 
+def test_the_vms_that_are_named_leave_first(world):
+    deployed(world, a_role(cardinality=3))
+    services.scale(world.deps, 0, Scale("web", 1, victims=(1,)))
+    world.settle()
+    assert world.vm_ids() == [2]
+    with pytest.raises(InvalidInput, match="role web has no VM 1"):
+        services.scale(world.deps, 0, Scale("web", 0, victims=(1,)))
+
+
 def test_a_vm_that_drains_is_removed_when_it_says_so(world):
     deployed(world, a_role(cardinality=2, drain_timeout=100))
-    services.scale(world.deps, 0, "web", 1)
+    services.scale(world.deps, 0, Scale("web", 1))
     for _ in range(10):
         world.look()
         world.progress()
@@ -138,7 +148,7 @@ def test_a_vm_that_drains_is_removed_when_it_says_so(world):
 
 def test_a_vm_that_never_drains_is_removed_at_its_deadline(world):
     deployed(world, a_role(cardinality=2, drain_timeout=5))
-    services.scale(world.deps, 0, "web", 1)
+    services.scale(world.deps, 0, Scale("web", 1))
     for _ in range(10):
         world.look()
         world.progress()

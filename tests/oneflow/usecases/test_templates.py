@@ -70,4 +70,4 @@ def test_a_cardinality_outside_the_limits_needs_force(deps):
     templates.instantiate(deps, 0)
     for cardinality, text in ((4, "Maximum cardinality is 3"), (0, "Minimum cardinality is 1")):
         with pytest.raises(InvalidInput, match=text):
-            services.scale(deps, 0, "web", cardinality)
+            services.scale(deps, 0, services.Scale("web", cardinality))
