@@ -22,6 +22,9 @@ from oneflow.model.states import RoleState, ServiceState
 from oneflow.usecases.documents import authorized
 
 MOST_VMS: Final = 100_000
+_UNDER_WAY: Final = frozenset(
+    {ServiceState.PENDING, ServiceState.DEPLOYING, ServiceState.SCALING, ServiceState.UNDEPLOYING}
+)
 
 Change = Callable[[Transaction, Stored], tuple[Body, str]]
 """From the document to its new body, and what to say of it in the log."""
@@ -84,6 +87,8 @@ def recover(deps: FlowDeps, service_id: int, and_delete: bool = False) -> None:
 
     def changed(tx: Transaction, document: Stored) -> tuple[Body, str]:
         service = bodies.to_service(document.id, document.body)
+        if service.state in _UNDER_WAY:  # carries on as it is; what was given up is tried again
+            return {**document.body, bodies.RETRY: True}, "recover asked for"
         observed = machines.observed(tx, document)
         with _told(f"Service cannot be recovered in state: {service.state.name}"):
             recovered, _ = lifecycle.recover(service, observed, deps.clock.now())
