@@ -1,7 +1,12 @@
-"""SSH without policy: can we log in? Host keys are recorded on first contact and checked afterwards."""
+"""SSH without policy: can we log in, and with which host key does the machine answer?
 
-import fcntl
-import os
+A host key is text as in known_hosts: its type and its base64. Who calls keeps it, and gives it back to have
+it checked; nothing is read from or written to a file of the user's.
+"""
+
+import base64
+import hashlib
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,41 +32,74 @@ class Login(Protocol):
     def private_key(self) -> str: ...
 
 
-def probe(address: str, login: Login, known_hosts: Path) -> None:
-    """Log in and run `true`; raises DriverFailed saying what stands in the way."""
+class HostKeyChanged(DriverFailed):
+    """Another host key than the recorded one: another machine, or somebody in between."""
+
+
+def probe(address: str, login: Login, recorded: str = "") -> str:
+    """Log in and run `true`; returns the host key. With one `recorded`, no other is accepted.
+
+    Raises DriverFailed saying what stands in the way, HostKeyChanged when it is the key.
+    """
     if not address:
         raise DriverFailed("the machine has no address to log in to", retryable=True)
     where = f"{login.remote_user}@{address}:{login.remote_port}"
     try:
-        with connected(address, login, known_hosts) as client:
+        with connected(address, login, recorded) as (client, key):
             _, output, _ = client.exec_command("true", timeout=CONNECT_TIMEOUT_S)
             status = output.channel.recv_exit_status()
     except paramiko.BadHostKeyException as exc:
-        raise DriverFailed(
-            f"the host key of {address} is not the one recorded in {known_hosts}",
-            hint=f"if the machine was really replaced, remove its line from {known_hosts}",
+        seen = _text(exc.key)
+        raise HostKeyChanged(
+            f"the host key of {address} is {fingerprint(seen)}, not the recorded {fingerprint(recorded)}",
+            hint="if the machine was really replaced: oneprovision host accept-key HOST",
+            context={"seen": seen, "recorded": recorded},
         ) from exc
     except paramiko.AuthenticationException as exc:
         raise DriverFailed(f"{where} refuses the key {login.private_key}", retryable=True) from exc
     except (paramiko.SSHException, OSError, EOFError) as exc:
-        raise DriverFailed(f"{where} does not answer{_because(exc)}", retryable=True) from exc
+        raise _unanswered(where, exc) from exc
     if status != 0:
         raise DriverFailed(f"{where} lets us in, but running `true` ends with status {status}")
+    return key
 
 
-def _because(exc: Exception) -> str:
-    """What paramiko knows, without the numbers that it does not."""
-    text = str(exc).replace("[Errno None] ", "")
-    return f": {text}" if text else ""
+def host_key(address: str, port: int) -> str:
+    """The key that the machine at this address answers with now; nobody logs in."""
+    try:
+        with socket.create_connection((address, port), CONNECT_TIMEOUT_S) as connection:
+            transport = paramiko.Transport(connection)
+            try:
+                transport.start_client(timeout=CONNECT_TIMEOUT_S)
+                return _text(transport.get_remote_server_key())
+            finally:
+                transport.close()
+    except (paramiko.SSHException, OSError, EOFError) as exc:
+        raise _unanswered(f"{address}:{port}", exc) from exc
+
+
+def fingerprint(key: str) -> str:
+    """As ssh prints it: SHA256:…"""
+    if not key:
+        return ""
+    digest = hashlib.sha256(base64.b64decode(key.split()[1])).digest()
+    return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+
+
+def known_hosts_line(address: str, port: int, key: str) -> str:
+    """The line of a known_hosts file that makes OpenSSH accept this key there and no other."""
+    return f"{_name(address, port)} {key}\n"
 
 
 @contextmanager
-def connected(address: str, login: Login, known_hosts: Path) -> Iterator[paramiko.SSHClient]:
-    """A client that is logged in. Only the given key is tried: no agent, no passwords."""
+def connected(address: str, login: Login, recorded: str = "") -> Iterator[tuple[paramiko.SSHClient, str]]:
+    """A client that is logged in, and the host key. Only the given key is tried: no agent, no passwords."""
     client = paramiko.SSHClient()
-    if known_hosts.exists():
-        client.load_host_keys(str(known_hosts))
-    client.set_missing_host_key_policy(_Record(known_hosts))
+    client.set_missing_host_key_policy(_FirstContact())
+    if recorded:
+        kind, _, encoded = recorded.partition(" ")
+        known = paramiko.PKey.from_type_string(kind, base64.b64decode(encoded))
+        client.get_host_keys().add(_name(address, login.remote_port), kind, known)
     try:
         client.connect(
             address,
@@ -74,9 +112,31 @@ def connected(address: str, login: Login, known_hosts: Path) -> Iterator[paramik
             allow_agent=False,
             look_for_keys=False,
         )
-        yield client
+        transport = client.get_transport()
+        yield client, _text(transport.get_remote_server_key()) if transport else ""
     finally:
         client.close()
+
+
+class _FirstContact(paramiko.MissingHostKeyPolicy):
+    """Trust on first use: asked only where no key is recorded."""
+
+    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
+        return
+
+
+def _unanswered(where: str, exc: Exception) -> DriverFailed:
+    """With what paramiko knows, but without the numbers that it does not."""
+    text = str(exc).replace("[Errno None] ", "")
+    return DriverFailed(f"{where} does not answer{f': {text}' if text else ''}", retryable=True)
+
+
+def _text(key: paramiko.PKey) -> str:
+    return f"{key.get_name()} {key.get_base64()}"
+
+
+def _name(address: str, port: int) -> str:
+    return address if port == 22 else f"[{address}]:{port}"
 
 
 def _private_key(file: str) -> paramiko.PKey:
@@ -94,17 +154,3 @@ def _private_key(file: str) -> paramiko.PKey:
             f"the private key {file} cannot be used: {exc}",
             hint="it has to be an RSA, ECDSA or Ed25519 key without a passphrase",
         ) from exc
-
-
-class _Record(paramiko.MissingHostKeyPolicy):
-    """Trust on first use, written down under a lock so that parallel probes lose no line."""
-
-    def __init__(self, known_hosts: Path) -> None:
-        self._file = known_hosts
-
-    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
-        line = f"{hostname} {key.get_name()} {key.get_base64()}\n"
-        fd = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        with os.fdopen(fd, "w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.write(line)
