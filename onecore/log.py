@@ -70,7 +70,7 @@ class Redactor:
     def value(self, value: object, name: str = "") -> object:
         """A document without a secret; a string under a telling name (`password`) is masked whole."""
         if isinstance(value, str):
-            return MASK if value and _is_telling(name) else self.text(value)
+            return MASK if value and is_telling(name) else self.text(value)
         if isinstance(value, dict):
             return {self.text(str(key)): self.value(part, str(key)) for key, part in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
@@ -220,7 +220,8 @@ def _suspect() -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=256)
-def _is_telling(name: str) -> bool:
+def is_telling(name: str) -> bool:
+    """Whether what has this name (`db_password`, `apiToken`) is most likely a secret."""
     return re.search(_TELLING, name, re.IGNORECASE) is not None
 
 

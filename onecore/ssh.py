@@ -5,7 +5,6 @@ it checked; nothing is read from or written to a file of the user's.
 """
 
 import base64
-import hashlib
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import Protocol
 import paramiko
 
 from onecore.errors import DriverFailed
+from onecore.host_keys import fingerprint, name_of
 
 CONNECT_TIMEOUT_S = 10.0
 
@@ -32,14 +32,10 @@ class Login(Protocol):
     def private_key(self) -> str: ...
 
 
-class HostKeyChanged(DriverFailed):
-    """Another host key than the recorded one: another machine, or somebody in between."""
-
-
 def probe(address: str, login: Login, recorded: str = "") -> str:
     """Log in and run `true`; returns the host key. With one `recorded`, no other is accepted.
 
-    Raises DriverFailed saying what stands in the way, HostKeyChanged when it is the key.
+    Raises DriverFailed saying what stands in the way; for another host key, its context has `seen`.
     """
     if not address:
         raise DriverFailed("the machine has no address to log in to", retryable=True)
@@ -50,9 +46,9 @@ def probe(address: str, login: Login, recorded: str = "") -> str:
             status = output.channel.recv_exit_status()
     except paramiko.BadHostKeyException as exc:
         seen = _text(exc.key)
-        raise HostKeyChanged(
+        raise DriverFailed(
             f"the host key of {address} is {fingerprint(seen)}, not the recorded {fingerprint(recorded)}",
-            hint="if the machine was really replaced: oneprovision host accept-key HOST",
+            hint="the machine was replaced, or somebody stands in between",
             context={"seen": seen, "recorded": recorded},
         ) from exc
     except paramiko.AuthenticationException as exc:
@@ -78,19 +74,6 @@ def host_key(address: str, port: int) -> str:
         raise _unanswered(f"{address}:{port}", exc) from exc
 
 
-def fingerprint(key: str) -> str:
-    """As ssh prints it: SHA256:…"""
-    if not key:
-        return ""
-    digest = hashlib.sha256(base64.b64decode(key.split()[1])).digest()
-    return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
-
-
-def known_hosts_line(address: str, port: int, key: str) -> str:
-    """The line of a known_hosts file that makes OpenSSH accept this key there and no other."""
-    return f"{_name(address, port)} {key}\n"
-
-
 @contextmanager
 def connected(address: str, login: Login, recorded: str = "") -> Iterator[tuple[paramiko.SSHClient, str]]:
     """A client that is logged in, and the host key. Only the given key is tried: no agent, no passwords."""
@@ -99,7 +82,7 @@ def connected(address: str, login: Login, recorded: str = "") -> Iterator[tuple[
     if recorded:
         kind, _, encoded = recorded.partition(" ")
         known = paramiko.PKey.from_type_string(kind, base64.b64decode(encoded))
-        client.get_host_keys().add(_name(address, login.remote_port), kind, known)
+        client.get_host_keys().add(name_of(address, login.remote_port), kind, known)
     try:
         client.connect(
             address,
@@ -133,10 +116,6 @@ def _unanswered(where: str, exc: Exception) -> DriverFailed:
 
 def _text(key: paramiko.PKey) -> str:
     return f"{key.get_name()} {key.get_base64()}"
-
-
-def _name(address: str, port: int) -> str:
-    return address if port == 22 else f"[{address}]:{port}"
 
 
 def _private_key(file: str) -> paramiko.PKey:

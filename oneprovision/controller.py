@@ -4,7 +4,7 @@ Every step may run twice. It looks only at what is stored and what is seen, so t
 after a crash, and a retry are the same code.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -20,7 +20,7 @@ from onecore.machines.worker import Result, Worker
 from onecore.store import events, lease, resources
 from onecore.store.engine import Transaction
 from onecore.store.lease import Lease
-from oneprovision import enrolment, planner, readiness, store
+from oneprovision import configuring, enrolment, planner, store
 from oneprovision.model.provision import ObjectKind, OnFailure, Provision, StoredObject
 from oneprovision.model.states import FAILURES, SETTLED, Event, State
 
@@ -41,6 +41,7 @@ class Controller:
         self.deps = deps
         self.lease = held
         self.provision = provision
+        self.force = force
         self.tools = Tools(
             database=deps.database,
             clock=deps.clock,
@@ -158,8 +159,9 @@ class Controller:
         return failed or Next(Event.SUCCEED, "every object is in service")
 
     def configure(self) -> Next:
-        self._make_ready()
-        return Next(Event.SUCCEED, "every host is ready")
+        """Wait until the hosts let us in, and run the playbooks on those that need it."""
+        _, failed = self._make_ready()
+        return failed or Next(Event.SUCCEED, "every host is ready", self.provision.error)
 
     def scale(self) -> Next:
         """Everything that a change of hosts or addresses needs; what is done already is not repeated."""
@@ -167,12 +169,16 @@ class Controller:
         if failed:
             return failed
         self._drop_removed()
-        self._register()
-        self._make_ready()
+        # New hosts are put in service once they are configured, so that a failure can be taken back.
+        unready, failed = self._make_ready()
+        if failed:
+            return failed
+        self._register(but=unready)
         return Next(Event.SUCCEED, "every host and address is as wanted", self.provision.error)
 
     def unregister(self) -> Next:
-        """Take out of service what is to be removed."""
+        """Take out of service what is to be removed, after its cleanup playbooks."""
+        self._clean()
         with self.deps.database.begin() as tx:
             lease.check(tx, self.lease)
             doomed = self._doomed(tx)
@@ -219,9 +225,7 @@ class Controller:
 
     def _give_up_on(self, failed: list[Resource], choice: OnFailure, error: str) -> Next | None:
         with self.deps.database.begin() as tx:
-            lease.check(tx, self.lease)
-            self.provision = replace(self.provision, error=error)
-            store.edit(tx, replace(store.get(tx, self.provision.id), error=error))
+            self._note_error(tx, error)
             if choice is OnFailure.CLEANUP:
                 failed = self._begun(tx)
             resources.update(tx, [record.unwanted(r) for r in failed])
@@ -247,28 +251,55 @@ class Controller:
             if r.state is not MachineState.READY or (r.kind is Kind.MACHINE and r.number not in in_service)
         ]
 
-    def _register(self) -> None:
+    def _register(self, but: Collection[int] = ()) -> None:
+        """All but the hosts with these ids."""
         with self.deps.database.begin() as tx:
             lease.check(tx, self.lease)
-            new = [o for o in store.objects_of(tx, self.provision.id) if not o.registered]
+            every = store.objects_of(tx, self.provision.id)
+            new = [o for o in every if not o.registered and not (_is_host(o) and o.id in but)]
             store.save_objects(tx, [replace(each, registered=True) for each in new])
             for each in new:
                 now = self.deps.clock.now()
                 text = f"{each.kind} {each.id} {each.name}"
                 events.add(tx, self.provision.key, now, "OpenNebula object created", text)
 
-    def _make_ready(self) -> None:
+    def _make_ready(self) -> tuple[Collection[int], Next | None]:
+        """The hosts that are not ready, and how to go on if that is a reason to stop: the user's choice."""
+        unready = configuring.make_ready(self.deps, self.lease, self.provision)
+        problems, error = unready.problems, unready.summary
+        if not problems:
+            return (), None
+        choice = planner.after_failures(self.provision.options.on_failure, unready.working)
+        if choice is OnFailure.QUIT:
+            return problems, Next(Event.FAIL, error, error)
+        if choice is OnFailure.CLEANUP:
+            return problems, self._give_up_on([], choice, error)
+        with self.deps.database.begin() as tx:
+            self._note_error(tx, error)
+        return problems, None
+
+    def _clean(self) -> None:
         with self.deps.database.read() as tx:
-            hosts = [o for o in store.objects_of(tx, self.provision.id) if _is_host(o)]
-            machines = {r.number: r for r in _machines(tx, self.provision)}
-        waiting = [(o, machines[o.id]) for o in hosts if o.body.get("ready") is not True and o.id in machines]
-        problems = readiness.wait_for_hosts(self.deps, self.lease, self.provision, waiting)
+            doomed = [o.id for o in self._doomed(tx) if _is_host(o)]
+        failed = configuring.clean(self.deps, self.lease, self.provision, doomed)
+        if failed and not self.force:
+            raise DriverFailed(f"cleanup: {failed}; --force goes on without it")
+        if failed:
+            self._tell_state(f"goes on by force without a cleanup: {failed}")
+
+    def record_key(self, host_id: int, key: str) -> None:
+        """The host key that this host is to have from now on."""
         with self.deps.database.begin() as tx:
             lease.check(tx, self.lease)
-            ready = [o for o, _ in waiting if o.id not in problems]
-            store.save_objects(tx, [replace(o, body={**o.body, "ready": True}) for o in ready])
-        if problems:
-            raise DriverFailed("; ".join(problems.values()), hint="repeat with: oneprovision retry")
+            every = store.objects_of(tx, self.provision.id)
+            hosts = [o for o in every if _is_host(o) and o.id == host_id]
+            store.save_objects(tx, [replace(o, body={**o.body, "host_key": key}) for o in hosts])
+
+    def _note_error(self, tx: Transaction, error: str) -> None:
+        """What went wrong with a part, while the rest goes on."""
+        lease.check(tx, self.lease)
+        self.provision = replace(self.provision, error=error)
+        store.edit(tx, replace(store.get(tx, self.provision.id), error=error))
 
     def _doomed(self, tx: Transaction) -> list[StoredObject]:
         """The objects that go: hosts whose machine is not wanted, and everything once no machine is."""

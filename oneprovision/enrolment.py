@@ -9,7 +9,7 @@ from onecore.ids import machine_name
 from onecore.machines.model import Kind, Resource
 from onecore.store import providers, resources
 from onecore.store.engine import Transaction
-from oneprovision import planner, store
+from oneprovision import planner, recipes, store
 from oneprovision.engines import pm
 from oneprovision.model.context import Context
 from oneprovision.model.evaluate import evaluate, host_at
@@ -60,6 +60,7 @@ def more_hosts(
 def check_drivers(deps: Deps, spec: ProvisionSpec) -> None:
     """Refuse what a driver would refuse, before anything is made."""
     check_hosts(deps, spec.hosts)
+    recipes.check(deps, spec)
     for network in spec.networks:
         if network.addresses:
             check_address_driver(deps, _address_driver(network, spec.hosts))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from onecore.deps import Deps, Notice
 from onecore.errors import Interrupted, OneError
@@ -10,6 +10,7 @@ from onecore.machines.model import Resource
 from onecore.store import lease
 from onecore.store.lease import Lease
 from oneprovision import store
+from oneprovision.model.configuration import host_key_of
 from oneprovision.model.provision import Provision, StoredObject
 from oneprovision.model.spec import Connection
 
@@ -22,47 +23,59 @@ class _Wait:
     resource: Resource
     tries: int = 0
     next_at: float = 0.0
-    attempt: "Future[None] | None" = None
+    attempt: "Future[str] | None" = None
     problem: str = ""
+    host_key: str = ""
+    hopeless: bool = False
 
 
-def wait_for_hosts(deps: Deps, held: Lease, provision: Provision, pairs: Sequence[Pair]) -> dict[int, str]:
-    """Probe each host until it lets us in or its tries are used up; returns the problems by host id.
+@dataclass(frozen=True)
+class Waited:
+    """The hosts that let us in, with the host key of each, and the problems of the others, by host id."""
 
-    `ping_retries` tries, `ping_timeout_s` seconds apart.
+    host_keys: dict[int, str] = field(default_factory=dict)
+    problems: dict[int, str] = field(default_factory=dict)
+
+
+def wait_for_hosts(deps: Deps, held: Lease, provision: Provision, pairs: Sequence[Pair]) -> Waited:
+    """Probe each host until it lets us in or its tries are used up: `ping_retries` tries, `ping_timeout_s`
+    seconds apart. A host with a recorded key has to have it still.
     """
     has_ssh = {name: deps.catalog.get(name).manifest.ssh for name in {r.driver for _, r in pairs}}
     waits = [_Wait(host, resource) for host, resource in pairs if has_ssh[resource.driver]]
+    known = {host.id: "" for host, resource in pairs if not has_ssh[resource.driver]}
     if not waits:
-        return {}
+        return Waited(known)
     from onecore import ssh  # lazy: brings paramiko
 
     options = provision.options
-    known_hosts = deps.settings.home / "known_hosts"
     renewed = deps.clock.now()
     with ThreadPoolExecutor(min(options.threads, 32)) as pool:
         while any(_open(w, options.ping_retries) for w in waits):
-            _raise_if_asked(deps, provision.id)
+            raise_if_asked(deps, provision.id)
             now = deps.clock.now()
             for w in waits:
                 _collect(deps, provision, w, now + options.ping_timeout_s)
                 if _open(w, options.ping_retries) and w.attempt is None and w.next_at <= now:
                     w.tries += 1
                     address = w.resource.addresses[0] if w.resource.addresses else ""
-                    w.attempt = pool.submit(ssh.probe, address, _connection(w.host), known_hosts)
+                    w.attempt = pool.submit(ssh.probe, address, connection_of(w.host), host_key_of(w.host))
             if now > renewed + lease.TTL_S / 4:
                 with deps.database.begin() as tx:
                     lease.renew(tx, held, now)
                 renewed = now
             deps.clock.sleep(0.05)
-    return {w.host.id: f"{w.host.name}: {w.problem}" for w in waits if w.problem}
+    return Waited(
+        known | {w.host.id: w.host_key for w in waits if not w.problem},
+        {w.host.id: w.problem for w in waits if w.problem},
+    )
 
 
 def _open(w: _Wait, retries: int) -> bool:
     """Whether this host still needs attention."""
     if w.attempt is not None:
         return True
-    return w.tries == 0 or (bool(w.problem) and w.tries < max(retries, 1))
+    return w.tries == 0 or (bool(w.problem) and not w.hopeless and w.tries < max(retries, 1))
 
 
 def _collect(deps: Deps, provision: Provision, w: _Wait, next_at: float) -> None:
@@ -70,11 +83,14 @@ def _collect(deps: Deps, provision: Provision, w: _Wait, next_at: float) -> None
         return
     attempt, w.attempt = w.attempt, None
     try:
-        attempt.result()
+        w.host_key = attempt.result()
         w.problem = ""
     except OneError as exc:
         w.problem = exc.message
+        if "seen" in exc.context:
+            w.problem += f"; if the machine was really replaced: oneprovision host accept-key {w.host.id}"
         w.next_at = next_at
+        w.hopeless = not exc.retryable
     text = f"ssh: {w.problem or 'ready'} (try {w.tries})"
     subject = f"provision {provision.id}"
     deps.notify(
@@ -82,7 +98,7 @@ def _collect(deps: Deps, provision: Provision, w: _Wait, next_at: float) -> None
     )
 
 
-def _raise_if_asked(deps: Deps, provision_id: int) -> None:
+def raise_if_asked(deps: Deps, provision_id: int) -> None:
     """To stop: the user of this process may, and any other process."""
     with deps.database.read() as tx:
         reason = store.get(tx, provision_id).stop or deps.interrupted()
@@ -90,5 +106,5 @@ def _raise_if_asked(deps: Deps, provision_id: int) -> None:
         raise Interrupted(reason)
 
 
-def _connection(host: StoredObject) -> Connection:
+def connection_of(host: StoredObject) -> Connection:
     return Connection.from_json(host.body["connection"])  # type: ignore[arg-type]  # stored by to_json

@@ -2,6 +2,7 @@
 
 import stat
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +66,26 @@ def _loaded(path: Path, chain: tuple[str, ...]) -> "Document":
         raise _refused(f"the template {path.name!r} cannot be read: {why}", chain) from exc
     if not stat.S_ISREG(mode):
         raise _refused(f"the template {path.name!r} is not a file", chain)
-    return load_file(path)
+    return _with_paths(load_file(path), path.absolute().parent)
+
+
+def _with_paths(document: "Document", folder: Path) -> "Document":
+    """Playbooks that are named by a path: seen from the file that names them."""
+    if not isinstance(document.data, Mapping):
+        return document
+    named = {key: document.data[key] for key in ("playbook", "cleanup") if key in document.data}
+    found = {
+        key: [_playbook(each, folder) for each in written]
+        if isinstance(written, list)
+        else _playbook(written, folder)
+        for key, written in named.items()
+    }
+    return replace(document, data={**document.data, **found})
+
+
+def _playbook(written: object, folder: Path) -> object:
+    is_path = isinstance(written, str) and ("/" in written or written.endswith((".yml", ".yaml")))
+    return str(folder / Path(str(written)).expanduser()) if is_path else written
 
 
 def _extended(document: "Document") -> tuple[str, ...]:

@@ -96,6 +96,12 @@ def effort_options(command: Command) -> Command:
             metavar="N",
             help="SSH probes before giving up (10).",
         ),
+        click.option(
+            "--configure-timeout",
+            type=FiniteRange(1, 1_000_000),
+            metavar="S",
+            help="Seconds for one run of a playbook (3600).",
+        ),
     ]
     for option in reversed([*options, wait_option]):
         command = option(command)
@@ -120,5 +126,6 @@ def effort(given: dict[str, Any]) -> dict[str, Any]:
         "on_failure": chosen or None,
         "ping_timeout_s": given["ping_timeout"],
         "ping_retries": given["ping_retries"],
+        "configure_timeout_s": given["configure_timeout"],
     }
     return {name: value for name, value in fields.items() if value is not None}

@@ -50,9 +50,10 @@ def retry(session: Session, /, provisions: str, force: bool, **given: Any) -> No
 @wait_option
 @pass_session
 def configure(session: Session, /, provisions: str, force: bool, fmt: OutputFormat) -> None:
-    """Make the hosts of PROVISIONS ready again: wait until each lets us in over SSH.
+    """Configure the hosts of PROVISIONS that are not: wait until each lets us in, and run the playbooks.
 
     \b
+    oneprovision configure 42
     oneprovision configure 42 --force
     """
     from oneprovision.model.states import Operation

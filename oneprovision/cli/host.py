@@ -1,4 +1,4 @@
-"""`host`: list, show, poll, reboot, poweroff, resume, suspend, ssh, configure."""
+"""`host`: list, show, poll, reboot, poweroff, resume, suspend, ssh, configure, accept-key."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -175,9 +175,10 @@ def suspend(session: Session, /, selected: str, within_s: float | None, fmt: Out
 @format_options
 @pass_session
 def configure(session: Session, /, selected: str, force: bool, fmt: OutputFormat) -> None:
-    """Make HOSTS ready again: wait until each lets us in over SSH.
+    """Configure HOSTS: wait until each lets us in over SSH, and run the playbooks of its provision.
 
     \b
+    oneprovision host configure 3
     oneprovision host configure 3 --force
     """
     from oneprovision.usecases import hosts
@@ -185,6 +186,28 @@ def configure(session: Session, /, selected: str, force: bool, fmt: OutputFormat
     with session.working() as deps:
         done = hosts.configure(deps, _ids(deps, selected), force)
     _print(done, "configured", fmt)
+
+
+@host.command("accept-key")
+@click.argument("selected", metavar="HOSTS")
+@pass_session
+def accept_key(session: Session, selected: str) -> None:
+    """Record the SSH host key that HOSTS answer with now, in place of the recorded one.
+
+    For machines that were really replaced. Compare the fingerprint with what you know of the machine.
+
+    \b
+    oneprovision host accept-key 3
+    """
+    from onecore.host_keys import fingerprint
+    from oneprovision.model.configuration import host_key_of
+    from oneprovision.usecases import hosts
+
+    with session.working() as deps:
+        accepted = hosts.accept_key(deps, _ids(deps, selected))
+    for one, before in accepted:
+        was = f" (was {fingerprint(before)})" if before else ""
+        write(f"HOST {one.id}: {fingerprint(host_key_of(one.object))}{was}\n")
 
 
 @host.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

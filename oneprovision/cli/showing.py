@@ -161,6 +161,7 @@ _HOSTS = [
     _column("NAME", "name", 25),
     _column("IP", "ip", 15),
     _column("STATE", "state", 8),
+    _column("CONFIGURED", "configuration", 10),
     _column("DRIVER", "driver", 8),
     _column("RESOURCE_ID", "resource_id", 20),
 ]

@@ -6,6 +6,7 @@ from onecore.document import Document
 from onecore.history import Event
 from onecore.machines.model import Kind, Resource
 from onecore.machines.model import State as MachineState
+from oneprovision.model.configuration import configuration_of
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
 
 PROVISION_TYPE = "104"
@@ -62,6 +63,7 @@ def host_entry(host: StoredObject, machine: Resource | None) -> Document:
         "resource_id": machine.deploy_id or None if machine else None,
         "ip": machine.addresses[0] if machine and machine.addresses else None,
         "state": host_state(host, machine),
+        "configuration": configuration_of(host).status.value,
     }
     if machine:
         entry |= {
@@ -71,8 +73,8 @@ def host_entry(host: StoredObject, machine: Resource | None) -> Document:
             "wanted": machine.wanted.value,
             "metrics": dict(machine.metrics),
         }
-        if machine.error:
-            entry["error"] = machine.error
+        if machine.error or configuration_of(host).error:
+            entry["error"] = machine.error or configuration_of(host).error
     return entry
 
 

@@ -28,6 +28,7 @@ def evaluate(template: Mapping[str, object], context: Context) -> ProvisionSpec:
         name=check_provision_name(context.name),
         description=text_of(template.get("description")),
         playbooks=playbooks(template),
+        cleanup=cleanups(template),
         inputs=scope.inputs,
         cluster=cluster,
         hosts=hosts,
@@ -54,10 +55,12 @@ def host_at(
 
 def playbooks(template: Mapping[str, object]) -> tuple[str, ...]:
     """One playbook or several, as a tuple."""
-    written = template.get("playbook")
-    if written is None:
-        return ()
-    return tuple(text_of(item) for item in written) if isinstance(written, list) else (text_of(written),)
+    return _one_or_several(template.get("playbook"))
+
+
+def cleanups(template: Mapping[str, object]) -> tuple[str, ...]:
+    """The same for the playbooks that run on hosts before they go."""
+    return _one_or_several(template.get("cleanup"))
 
 
 def first_scope(template: Mapping[str, object], context: Context) -> Scope:
@@ -73,6 +76,12 @@ def first_scope(template: Mapping[str, object], context: Context) -> Scope:
             "host": _records([], context.hosts),
         },
     )
+
+
+def _one_or_several(written: object) -> tuple[str, ...]:
+    if written is None:
+        return ()
+    return tuple(text_of(item) for item in written) if isinstance(written, list) else (text_of(written),)
 
 
 def _surroundings(

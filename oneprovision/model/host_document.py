@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 
 from onecore.document import Document
+from onecore.host_keys import fingerprint
 from onecore.machines.model import Resource
+from oneprovision.model.configuration import configuration_of, host_key_of
 from oneprovision.model.document import host_state
 from oneprovision.model.provision import Provision, StoredObject
 
@@ -12,7 +14,7 @@ def host_document(
     provision: Provision, host: StoredObject, machine: Resource | None, cluster: StoredObject | None
 ) -> Document:
     """In the manner of OpenNebula: upper-case keys, every scalar a string."""
-    connection = host.body.get("connection")
+    connection, configuration = host.body.get("connection"), configuration_of(host)
     shown: Document = {
         "ID": str(host.id),
         "NAME": host.name,
@@ -24,6 +26,10 @@ def host_document(
         "PROVISION_STATE": provision.state.name,
         "PM_MAD": str(host.body.get("driver", "")),
         "CONNECTION": _texts(connection) if isinstance(connection, Mapping) else {},
+        "PROVISION_CONFIGURATION_STATUS": configuration.status.value,
+        "CONFIGURATION_ERROR": configuration.error,
+        "HOST_KEY": host_key_of(host),
+        "HOST_KEY_FINGERPRINT": fingerprint(host_key_of(host)),
     }
     return shown | (_machine(machine) if machine else {})
 

@@ -40,6 +40,8 @@ def dump(spec: ProvisionSpec) -> dict[str, object]:
         head["description"] = spec.description
     if spec.playbooks:
         head["playbook"] = list(spec.playbooks)
+    if spec.cleanup:
+        head["cleanup"] = list(spec.cleanup)
     body = {
         "cluster": {"name": spec.cluster.name, **spec.cluster.attributes},
         "hosts": [_host(host) for host in spec.hosts],

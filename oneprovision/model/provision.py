@@ -37,6 +37,7 @@ class Options:
     threads: int = 16
     ping_timeout_s: float = 20.0
     ping_retries: int = 10
+    configure_timeout_s: float = 3600.0
 
     def changed(self, fields: Mapping[str, object]) -> "Options":
         """These options with some of them given anew, by name."""

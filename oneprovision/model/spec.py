@@ -131,6 +131,7 @@ class ProvisionSpec(Stored):
     hosts: tuple[HostSpec, ...] = ()
     datastores: tuple[DatastoreSpec, ...] = ()
     networks: tuple[NetworkSpec, ...] = ()
+    cleanup: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, data: Attributes) -> Self:
@@ -147,6 +148,7 @@ class ProvisionSpec(Stored):
             networks=tuple(
                 NetworkSpec.from_json(item) for item in mappings_at(data["networks"], ("networks",))
             ),
+            cleanup=tuple(text_of(item) for item in list_at(data["cleanup"], ("cleanup",))),
         )
 
 

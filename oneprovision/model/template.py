@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _EVALUATED = ("defaults", "cluster", "hosts", "datastores", "networks")
 _LISTS = ("hosts", "datastores", "networks", "inputs")
-_TOP = (*_EVALUATED, "inputs", "playbook", "description", "extends", "version", "name")
+_TOP = (*_EVALUATED, "inputs", "playbook", "cleanup", "description", "extends", "version", "name")
 
 # Sections of other generations: kept, and not taken for a slip of the pen.
 _FOREIGN = ("images", "marketplaceapps", "templates", "vntemplates", "flowtemplates", "ansible", "provider")

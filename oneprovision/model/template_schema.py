@@ -81,6 +81,7 @@ TEMPLATE_SCHEMA: Schema = _mapping(
         "description": _TEXT,
         "extends": {"anyOf": [_TEXT, _list(_TEXT)]},
         "playbook": {"anyOf": [_TEXT, _list(_TEXT)]},
+        "cleanup": {"anyOf": [_TEXT, _list(_TEXT)]},
         "defaults": _mapping({**_SECTIONS, **_MADS}),
         "cluster": _mapping({"name": _TEXT}),
         "hosts": _list(_mapping({"im_mad": _TEXT, "vm_mad": _TEXT, **_SECTIONS})),

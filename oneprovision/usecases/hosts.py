@@ -14,8 +14,9 @@ from onecore.machines.model import Resource
 from onecore.machines.power import Order, Power
 from onecore.machines.worker import SETTLED, Result
 from onecore.store import resources
-from oneprovision import store
+from oneprovision import host_keys, store
 from oneprovision.controller import Controller
+from oneprovision.model.configuration import configuration_of, host_key_of
 from oneprovision.model.host_document import host_document
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
 from oneprovision.model.spec import Connection
@@ -101,6 +102,7 @@ def deployment(deps: Deps, host: Host) -> str:
     given = Deployment(**host.machine.deployment)  # type: ignore[arg-type]  # stored by asdict
     if host.machine.deploy_id:
         given = replace(given, provision={**given.provision, DEPLOY_ID: host.machine.deploy_id})
+    given = replace(given, configuration_status=configuration_of(host.object).status.value)
     return to_xml(given, secrets, masked=True)
 
 
@@ -133,7 +135,7 @@ def act(deps: Deps, host_ids: Sequence[int], order: Order) -> Outcome:
 
 
 def configure(deps: Deps, host_ids: Sequence[int], force: bool = False) -> list[Host]:
-    """Make the hosts ready (again, when forced)."""
+    """Run the playbooks on the hosts that are not configured (or on all of these, when forced)."""
     chosen = some(deps, host_ids, Right.MANAGE)
     check_all(deps, _by_provision(chosen), Operation.CONFIGURE)
     for provision_id, hosts in _by_provision(chosen).items():
@@ -142,7 +144,7 @@ def configure(deps: Deps, host_ids: Sequence[int], force: bool = False) -> list[
 
 
 def ssh_command(deps: Deps, host_id: int, command: Sequence[str] = ()) -> list[str]:
-    """The call of ssh that logs in to the host as the suite does itself: same key, same known hosts."""
+    """The call of ssh that logs in to the host as the suite does itself: same key, same host key."""
     host = get(deps, host_id, Right.MANAGE)
     machine = _machine(host)
     if not deps.catalog.get(machine.driver).manifest.ssh:
@@ -153,11 +155,31 @@ def ssh_command(deps: Deps, host_id: int, command: Sequence[str] = ()) -> list[s
     if not machine.addresses:
         again = f"look again: oneprovision host poll {host.id}"
         raise WrongState(f"host {host.id} has no address to log in to", hint=again)
-    how, known = host.connection, str(deps.settings.home / "known_hosts")
+    how, known = host.connection, str(host_keys.export(deps))
+    strict = "yes" if host_key_of(host.object) else "accept-new"
     argv = ["ssh", "-l", how.remote_user, "-p", str(how.remote_port)]
     argv += ["-i", _ssh_path(str(Path(how.private_key).expanduser())), "-o", "IdentitiesOnly=yes"]
-    argv += ["-o", f'UserKnownHostsFile="{_ssh_path(known)}"', "-o", "StrictHostKeyChecking=accept-new"]
+    argv += ["-o", f'UserKnownHostsFile="{_ssh_path(known)}"', "-o", f"StrictHostKeyChecking={strict}"]
     return [*argv, "--", machine.addresses[0], *command]
+
+
+def accept_key(deps: Deps, host_ids: Sequence[int]) -> list[tuple[Host, str]]:
+    """Record the host key that each machine answers with now, whatever was recorded before: for machines that
+    were really replaced. Returns the hosts with what they had before."""
+    from onecore import ssh  # lazy: brings paramiko
+
+    chosen = some(deps, host_ids, Right.MANAGE)
+    accepted = []
+    for provision_id, hosts in _by_provision(chosen).items():
+        with at_work(deps, provision_id, Operation.HOSTS) as controller:
+            machines = _machines_now(deps, controller, hosts)
+            for host in hosts:
+                addresses = machines[host.id].addresses
+                key = ssh.host_key(addresses[0] if addresses else "", host.connection.remote_port)
+                controller.record_key(host.id, key)
+                accepted.append((get(deps, host.id), host_key_of(host.object)))
+    host_keys.export(deps)
+    return accepted
 
 
 def _on_each_provision(deps: Deps, host_ids: Sequence[int], do: "_Do") -> Outcome:

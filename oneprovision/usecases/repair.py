@@ -1,7 +1,6 @@
 """Take up again what failed or was cut short, and check what runs."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from onecore.deps import Deps
 from onecore.errors import DriverFailed, WrongState
@@ -11,7 +10,8 @@ from onecore.machines.model import State as MachineState
 from onecore.store import lease, resources
 from onecore.store.engine import Transaction
 from oneprovision import planner, store
-from oneprovision.model.provision import UNCHANGED, ObjectKind, Provision
+from oneprovision.model.configuration import configuration_of, forgotten, is_ready, to_do_again
+from oneprovision.model.provision import UNCHANGED, ObjectKind, OnFailure, Provision
 from oneprovision.model.states import FAILURES, Event, Operation, State
 from oneprovision.usecases.work import at_work
 
@@ -51,27 +51,28 @@ def retry(
 def configure(
     deps: Deps, provision_id: int, force: bool = False, host_ids: frozenset[int] | None = None
 ) -> Provision:
-    """Make hosts ready (again, when forced): of the whole provision, or only `host_ids`."""
-    with at_work(deps, provision_id, Operation.CONFIGURE) as controller:
+    """Run the playbooks on hosts that are not configured (or on all, when forced): of the whole provision, or
+    only `host_ids`. Whatever fails, no host is removed for it."""
+    with at_work(deps, provision_id, Operation.CONFIGURE, _KEEPING) as controller:
         with deps.database.begin() as tx:
             hosts = [o for o in store.objects_of(tx, provision_id) if o.kind is ObjectKind.HOST]
             meant = [o for o in hosts if host_ids is None or o.id in host_ids]
-            if not force and all(o.body.get("ready") is True for o in meant):
+            if not force and all(is_ready(o) and configuration_of(o).complete for o in meant):
                 raise WrongState("Hosts are already configured", hint="repeat with --force to do it again")
             if force:
-                store.save_objects(tx, [replace(o, body={**o.body, "ready": False}) for o in meant])
+                store.save_objects(tx, [to_do_again(o) for o in meant])
             event = Event.RETRY if controller.provision.state in FAILURES else Event.CONFIGURE
             controller.move_in(tx, event, "asked for")
         return controller.concluded()
 
 
 def _forget_readiness(tx: Transaction, provision: Provision) -> None:
-    """A host whose machine has to be made anew has to become ready anew."""
+    """A host whose machine has to be made anew has to become ready anew, and will have another host key."""
     every = resources.of_owner(tx, provision.key)
     standing = {r.number for r in every if r.kind is Kind.MACHINE and r.state in _STANDING}
     hosts = [o for o in store.objects_of(tx, provision.id) if o.kind is ObjectKind.HOST]
-    again = [o for o in hosts if o.body.get("ready") is True and o.id not in standing]
-    store.save_objects(tx, [replace(o, body={**o.body, "ready": False}) for o in again])
+    store.save_objects(tx, [forgotten(o) for o in hosts if is_ready(o) and o.id not in standing])
 
 
+_KEEPING = {"on_failure": (OnFailure.QUIT,)}
 _STANDING = (MachineState.READY, MachineState.OFF)

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from onecore import ssh
 from onecore.deps import Deps, Notice
 from onecore.errors import DriverFailed, Interrupted
 from oneprovision import store
+from oneprovision.model.configuration import made_ready
 from oneprovision.model.provision import ObjectKind, Options, Provision
 from oneprovision.model.spec import Connection
 from oneprovision.model.states import State
-from oneprovision.readiness import wait_for_hosts
+from oneprovision.readiness import Waited, wait_for_hosts
 from oneprovision.usecases.provisions import CreateProvision, create
 from tests.onecore.machines.bench import a_driver
 from tests.oneprovision.builders import Heard, a_host, a_machine, an_installation, claimed, recorded
@@ -68,7 +70,7 @@ def waited(
         )
         for number, (address, connection) in enumerate(hosts)
     ]
-    return wait_for_hosts(deps, claimed(deps, provision), provision, pairs)
+    return wait_for_hosts(deps, claimed(deps, provision), provision, pairs).problems
 
 
 def said(heard: Heard) -> list[str]:
@@ -98,7 +100,7 @@ def test_a_host_that_never_answers_is_tried_as_often_as_asked(
 ):
     problems = waited(deps, ("127.0.0.1", nowhere(tmp_path)), options=replace(TRIES, ping_retries=retries))
     assert list(problems) == [0]
-    assert problems[0].startswith("web-0: root@127.0.0.1:")
+    assert problems[0].startswith("root@127.0.0.1:")
     assert "does not answer" in problems[0]
     assert len(said(heard)) == tries
     assert said(heard)[-1].endswith(f"(try {tries})")
@@ -114,7 +116,7 @@ def test_tries_are_as_far_apart_as_asked(deps: Deps, heard: Heard, tmp_path: Pat
 
 def test_a_host_without_an_address_is_said(deps: Deps, tmp_path: Path):
     (problem,) = waited(deps, ("", nowhere(tmp_path))).values()
-    assert problem == "web-0: the machine has no address to log in to"
+    assert problem == "the machine has no address to log in to"
 
 
 def test_who_interrupts_the_waiting_is_heard(deps: Deps, heard: Heard, tmp_path: Path):
@@ -144,11 +146,13 @@ def test_another_process_can_end_the_waiting(deps: Deps, heard: Heard, tmp_path:
 # -- real servers ------------------------------------------------------------------------------------------
 
 
-def test_a_host_that_lets_us_in_is_ready(deps: Deps, heard: Heard, server: SshServer):
+def test_a_host_that_lets_us_in_is_ready_and_its_key_is_known(deps: Deps, heard: Heard, server: SshServer):
+    provision = recorded(deps, options=TRIES)
+    pair = (a_host(0, a_connection(server)), a_machine(0, driver="loop", addresses=(server.address,)))
     with server.running():
-        assert waited(deps, (server.address, a_connection(server))) == {}
+        waited = wait_for_hosts(deps, claimed(deps, provision), provision, [pair])
+        assert waited == Waited({0: ssh.host_key(server.address, server.port)}, {})
     assert said(heard) == ["ssh: ready (try 1)"]
-    assert f"[{server.address}]:{server.port}" in (deps.settings.home / "known_hosts").read_text()
 
 
 def test_a_host_that_comes_up_late_is_waited_for(deps: Deps, heard: Heard, server: SshServer):
@@ -187,16 +191,22 @@ def test_a_key_that_is_refused_is_a_problem_of_that_host_alone(deps: Deps, serve
             (server.address, a_connection(server, private_key=stranger)),
             (server.address, a_connection(server)),
         )
-    assert problems == {0: f"web-0: {problems[0].split()[1]} refuses the key {stranger}"}
+    assert problems == {0: f"{problems[0].split()[0]} refuses the key {stranger}"}
 
 
-def test_a_host_with_another_key_than_before_is_a_problem(deps: Deps, server: SshServer):
+def test_a_host_with_another_key_than_before_is_a_problem_that_no_further_try_solves(
+    deps: Deps, heard: Heard, server: SshServer
+):
     with server.running():
-        assert waited(deps, (server.address, a_connection(server))) == {}
+        host = made_ready(a_host(7, a_connection(server)), ssh.host_key(server.address, server.port))
     server.new_host_key()
+    provision = recorded(deps, options=TRIES)
+    pair = (host, a_machine(7, driver="loop", addresses=(server.address,)))
     with server.running():
-        (problem,) = waited(deps, (server.address, a_connection(server))).values()
-    assert "is not the one recorded in" in problem
+        (problem,) = wait_for_hosts(deps, claimed(deps, provision), provision, [pair]).problems.values()
+    assert "not the recorded SHA256:" in problem
+    assert problem.endswith("if the machine was really replaced: oneprovision host accept-key 7")
+    assert len(said(heard)) == 1
 
 
 def test_several_hosts_are_waited_for_side_by_side(deps: Deps, tmp_path: Path):

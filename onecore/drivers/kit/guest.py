@@ -9,6 +9,7 @@ from onecore.clock import Clock
 from onecore.drivers.kit import waiting
 from onecore.drivers.kit.program import Failed
 from onecore.errors import OneError
+from onecore.host_keys import recorded_in
 
 _BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
 _VERBS = {
@@ -74,9 +75,10 @@ def _run(guest: Guest, command: str) -> str:
 
     where = f"{guest.remote_user}@{guest.address}:{guest.remote_port}"
     try:
-        with ssh.connected(guest.address, guest, guest.known_hosts) as client:
+        known = recorded_in(guest.known_hosts, guest.address, guest.remote_port)
+        with ssh.connected(guest.address, guest, known) as (client, _):
             _, output, _ = client.exec_command(command, timeout=ssh.CONNECT_TIMEOUT_S)
-            text = output.read().decode("utf-8", "replace")
+            text: str = output.read().decode("utf-8", "replace")
             status = output.channel.recv_exit_status()
     except OneError as exc:
         raise Failed(exc.message) from exc
