@@ -1,14 +1,15 @@
 """What the tree has to keep, whoever edits it: small files, executables that are executable, no symlinks."""
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-CODE = ("onecore", "oneprovision", "oneflow", "tests", "benchmarks", "scripts")
+CODE = ("onecore", "oneprovision", "oneflow", "drivers", "tests", "benchmarks", "scripts")
 LONGEST_FILE = 400
-NOT_RUN = {".sh", ".yaml", ".md"}
+NOT_RUN = {".sh", ".yaml", ".md", ".py"}
 DRIVERS = ROOT / "drivers"
 PROGRAMS = [
     path
@@ -43,6 +44,14 @@ def test_git_records_driver_programs_as_executable():
     programs = {name: mode for name, mode in modes.items() if Path(name).suffix not in NOT_RUN}
     assert set(programs.values()) == {"100755"}, programs
     assert {mode for name, mode in modes.items() if name not in programs} <= {"100644"}
+
+
+def test_drivers_in_python_import_the_kit_and_nothing_else_of_ours():
+    for file in DRIVERS.glob("remotes/pm/*/*.py"):
+        imported = re.findall(
+            r"^\s*(?:from|import) ((?:onecore|oneprovision|oneflow)[\w.]*)", file.read_text(), re.M
+        )
+        assert [name for name in imported if not name.startswith("onecore.drivers.kit")] == [], file
 
 
 def test_drivers_hold_no_symlinks():

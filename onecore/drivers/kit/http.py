@@ -119,10 +119,10 @@ class Api:
     def get(self, path: str, query: Mapping[str, str] | None = None, kind: str = "") -> object:
         return self._ask(_Request("GET", path, query or {}, None, kind))
 
-    def find(self, path: str) -> object | None:
+    def find(self, path: str, kind: str = "") -> object | None:
         """Like get, but None for what does not exist."""
         try:
-            return self.get(path)
+            return self.get(path, kind=kind)
         except Refused as exc:
             if exc.status == NOT_FOUND:
                 return None
@@ -250,8 +250,13 @@ def _never_connected(exc: requests.exceptions.ConnectionError) -> bool:
 
 
 def _reason(exc: Exception) -> str:
-    """The last words of a chain of exceptions; the first ones repeat address and path."""
-    return str(exc).rpartition(": ")[2].strip("')\"") or type(exc).__name__
+    """The innermost of a chain of exceptions; the outer ones repeat address and path."""
+    cause: object = exc
+    while isinstance(cause, Exception) and cause.args and isinstance(cause.args[-1], Exception):
+        cause = cause.args[-1]
+    if isinstance(cause, Exception) and isinstance(reason := getattr(cause, "reason", None), Exception):
+        cause = reason
+    return str(cause).rpartition(": ")[2] or type(cause).__name__
 
 
 def _fingerprint(url: str, token: str) -> str:
