@@ -54,12 +54,12 @@ OR_SAY_WHY = || { tail -n 25 .venv/pip.log >&2; echo "installing failed; the who
 # Editable, so that a checkout that is edited is the one that runs.
 .venv/installed: pyproject.toml | .venv/pip
 	@echo "installing the project into .venv"
-	@$(INSTALL) --editable . $(OR_SAY_WHY)
+	@$(INSTALL) --editable '.[server]' $(OR_SAY_WHY)
 	@touch $@
 
 .venv/dev: pyproject.toml | .venv/pip
 	@echo "installing the project and what its tests need into .venv"
-	@$(INSTALL) --editable . --group dev $(OR_SAY_WHY)
+	@$(INSTALL) --editable '.[server]' --group dev $(OR_SAY_WHY)
 	@touch .venv/installed $@
 
 sshd:

@@ -9,6 +9,9 @@ from onecore.ids import GroupId, UserId
 ADMIN_USER = UserId(0)
 ADMIN_GROUP = GroupId(0)
 
+NOBODYS = "scrypt$16384$8$5$00$00"
+"""The hash of a user that does not exist: fits no password, and costs as much as any."""
+
 _LONGEST_NAME = 64
 _LONGEST_PASSWORD = 1024
 

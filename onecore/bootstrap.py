@@ -2,18 +2,21 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from onecore.clock import SystemClock
 from onecore.config import Settings
 from onecore.deps import Deps, Notice
 from onecore.home import open_home, who
-from onecore.store.engine import Schema
+from onecore.store.engine import CORE, Schema, open_database
 from onecore.store.lease import this_process
 
 if TYPE_CHECKING:
     from onecore.drivers.catalog import Catalog
+
+D = TypeVar("D", bound=Deps)
 
 
 def open_deps(
@@ -42,6 +45,12 @@ def open_deps(
         interrupted=interrupted,
         conceal=conceal,
     )
+
+
+def with_own_connection(deps: D, schemas: Sequence[Schema]) -> D:
+    """The same tools for another thread: a connection to the state belongs to the thread that made it."""
+    database = open_database(deps.settings.database, (CORE, *schemas), deps.boundary)
+    return replace(deps, database=database)
 
 
 def open_catalog(settings: Settings) -> "Catalog":

@@ -4,14 +4,12 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from onecore.access import Principal, hash_password, verify_password
+from onecore.access import NOBODYS, Principal, hash_password, verify_password
 from onecore.config import Settings
 from onecore.errors import NotAuthorized, NotFound, StoreFailed
 from onecore.store import accounts
 from onecore.store.engine import CORE, Database, Schema, Transaction, open_database
 from onecore.vault import secret_file
-
-_NOBODYS = "scrypt$16384$8$5$00$00"  # fits no password
 
 
 def open_home(
@@ -57,7 +55,7 @@ def who(tx: Transaction, auth_file: Path | None) -> Principal:
     except NotFound:
         user = None
     # An unknown user costs the same time as a wrong password.
-    stored = user.password if user else _NOBODYS
+    stored = user.password if user else NOBODYS
     if not verify_password(stored, password) or user is None:
         raise NotAuthorized(f"wrong user or password in {auth_file}", hint="ask oneadmin for an account")
     return accounts.principal(user)

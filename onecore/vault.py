@@ -29,16 +29,22 @@ def secret_file(path: Path, content: bytes) -> bytes:
     return path.read_bytes()
 
 
+def installation_key(key_file: Path) -> bytes:
+    """The key of this installation, made at first use. Raises StoreFailed."""
+    from base64 import urlsafe_b64encode  # lazy: most commands touch no secret
+
+    try:
+        return secret_file(key_file, urlsafe_b64encode(os.urandom(32)))
+    except OSError as exc:
+        raise StoreFailed(f"cannot use {key_file}: {exc.strerror}; nothing was changed") from exc
+
+
 def seal(key_file: Path, values: Mapping[str, str]) -> str:
     """The values as one encrypted text."""
     # lazy: cryptography is heavy, and most commands touch no secret
     from cryptography.fernet import Fernet
 
-    try:
-        key = secret_file(key_file, Fernet.generate_key())
-    except OSError as exc:
-        raise StoreFailed(f"cannot use {key_file}: {exc.strerror}; nothing was changed") from exc
-    return Fernet(key).encrypt(json.dumps(dict(values)).encode()).decode()
+    return Fernet(installation_key(key_file)).encrypt(json.dumps(dict(values)).encode()).decode()
 
 
 def unseal(key_file: Path, sealed: str) -> dict[str, str]:

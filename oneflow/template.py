@@ -7,15 +7,13 @@ refused here: unknown, own and cyclic parents, no roles, an adjustment of 0, a V
 import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from onecore.errors import InvalidInput
 from oneflow.elasticity.role import RoleView
+from oneflow.model.checked import checked
 from oneflow.model.schema import ROLE_SPELLINGS, SERVICE, SERVICE_SPELLINGS
 from oneflow.strategy import cycle
-
-if TYPE_CHECKING:
-    from jsonschema import ValidationError
 
 Body = dict[str, Any]
 
@@ -30,7 +28,7 @@ def validated(data: object, vm_templates: Collection[int] | None, now: float, tz
 
     `vm_templates`: the ids that exist, None where that cannot be asked. Raises InvalidInput.
     """
-    body = _checked(_respelled(data))
+    body = checked(_respelled(data), SERVICE)
     _check_name(body["name"])
     roles: list[Body] = body["roles"]
     if not roles:
@@ -95,54 +93,6 @@ def _renamed(data: Mapping[str, Any], spellings: Mapping[str, str]) -> Body:
     if twice:
         raise InvalidInput(f"KEY: '{twice[0]}' and '{spellings[twice[0]]}' are the same; give one of them")
     return {spellings.get(key, key): value for key, value in present.items()}
-
-
-def _checked(data: object) -> Body:
-    from onecore.schema.coerce import Coercer  # lazy: brings jsonschema
-    from onecore.schema.dialect import validator_for
-
-    validator = validator_for(SERVICE)
-
-    def fits(value: object, part: object) -> bool:
-        return validator.evolve(schema=part).is_valid(value)
-
-    body: Any = Coercer(SERVICE, fits, {}).coerce(data, SERVICE)
-    problems = sorted(validator.iter_errors(body), key=lambda error: [str(p) for p in error.absolute_path])
-    if problems:
-        raise InvalidInput(_explained(problems[0]))
-    return body  # type: ignore[no-any-return]  # a mapping, or it had not passed
-
-
-def _explained(error: "ValidationError") -> str:
-    """`KEY: 'cardinality' must be an Integer`, and which role or policy is meant."""
-    path = list(error.absolute_path)
-    rule: Any = error.validator_value
-    instance: Any = error.instance
-    if error.validator == "required":
-        missing = next(key for key in rule if key not in instance)
-        return f"KEY: '{missing}' is required{_where(path)}"
-    key = next((part for part in reversed(path) if isinstance(part, str)), "service template")
-    text = {
-        "type": f"must be {_TYPES.get(str(rule), 'of another type')}",
-        "enum": f"must be one of {', '.join(map(str, rule))}" if error.validator == "enum" else "",
-        "minimum": f"must be greater than or equal to {rule}",
-    }.get(str(error.validator), error.message)
-    return f"KEY: '{key}' {text}{_where(path[:-1])}"
-
-
-def _where(path: list[str | int]) -> str:
-    return f" (in {'.'.join(str(part) for part in path)})" if path else ""
-
-
-_TYPES = {
-    "integer": "an Integer",
-    "string": "a String",
-    "array": "an Array",
-    "boolean": "a Boolean",
-    "object": "a Hash",
-    "['string', 'object']": "a String or a Hash",
-    "['string', 'integer']": "a String",
-}
 
 
 def _check_name(name: str) -> None:

@@ -36,6 +36,17 @@ def load_text(text: str | bytes, name: str) -> Document:
     return document_of(root, name)
 
 
+def load_json(text: str | bytes, name: str) -> object:
+    """The data of a JSON text that is no file; `name` says in messages what it is."""
+    decoded = _decoded(text, name)
+    if not decoded.strip():
+        raise refusal(name, [Problem("the document is empty", 1)])
+    try:
+        return document_of(parse_json(decoded, name), name).data
+    except JSONDecodeError as exc:
+        raise refusal(name, [Problem(exc.msg, exc.lineno)]) from exc
+
+
 def _decoded(text: str | bytes, name: str) -> str:
     if len(text) > MAX_BYTES:
         raise _too_large(name)

@@ -13,6 +13,8 @@ from onecore.machines.model import Resource, RetryPolicy, State, Wanted
 from onecore.store import providers, resources
 from onecore.store.engine import Transaction
 from oneflow import store
+from oneflow.cloud.tokens import NONCE_BYTES, token_of
+from oneflow.deps import FlowDeps
 from oneflow.model.contents import merged, parsed
 from oneflow.model.document import Body, Kind, Stored
 from oneflow.model.service import NodeStatus, Observed
@@ -99,7 +101,7 @@ def observed(tx: Transaction, service: Stored, problems: Mapping[int, str] | Non
     return seen
 
 
-def order(tx: Transaction, deps: Deps, service: Stored, vm: Vm, role: Body) -> tuple[Vm, Resource]:
+def order(tx: Transaction, deps: FlowDeps, service: Stored, vm: Vm, role: Body) -> tuple[Vm, Resource]:
     """Record the VM and the machine that it is to be; the machine loop makes it."""
     template = store.get(tx, Kind.VM_TEMPLATE, vm.vm_template)
     contents = parsed(role.get("vm_template_contents"))
@@ -114,6 +116,8 @@ def order(tx: Transaction, deps: Deps, service: Stored, vm: Vm, role: Body) -> t
         **template.body.get("provision", {}),
         **{key.lower(): value for key, value in overlay.items()},
     }
+    nonce = deps.random_bytes(NONCE_BYTES).hex()
+    provision |= _gate(deps, vm.id, nonce)
     driver = str(template.body["driver"])
     deployment = _deployment(driver, vm, provision, template.body.get("connection", {}), asked, deps)
     machine = Resource(
@@ -133,10 +137,27 @@ def order(tx: Transaction, deps: Deps, service: Stored, vm: Vm, role: Body) -> t
         "SERVICE_ID": str(service.id),
         "ROLE_NAME": vm.role,
     }
-    made = Vm(**{**vm.__dict__, "machine": machine.id, "template": asked, "user_template": user_template})
+    made = Vm(
+        **{
+            **vm.__dict__,
+            "machine": machine.id,
+            "template": asked,
+            "user_template": user_template,
+            "token": nonce,
+        }
+    )
     resources.insert(tx, machine)
     store.insert_vm(tx, made)
     return made, machine
+
+
+def _gate(deps: FlowDeps, vm_id: int, nonce: str) -> Body:
+    """What the machine needs to report at OneGate (reference 10)."""
+    return {
+        "onegate_endpoint": deps.flow.gate_url,
+        "onegate_vmid": str(vm_id),
+        "onegate_token": token_of(deps.settings, vm_id, nonce),
+    }
 
 
 def _deployment(

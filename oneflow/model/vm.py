@@ -130,6 +130,7 @@ def _history(seen: Sighting, oid: str, stime: str) -> dict[str, str]:
         "VMMMAD": seen.driver,
         "VNMMAD": seen.driver,
         "TMMAD": seen.driver,
+        "DS_LOCATION": "",  # machines of pm drivers have no datastore
         "STIME": stime,
         "PSTIME": stime,
         "PETIME": stime,

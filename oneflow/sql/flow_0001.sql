@@ -17,7 +17,7 @@ CREATE TABLE document (
 CREATE INDEX document_version ON document (version) WHERE state IS NOT NULL;
 
 -- What a VM is apart from its machine: `machine` is the record of the latter (table resource). `user_template`
--- is what the VM reports of itself; `token` is the hash of what it proves itself with; `ready_at` is when it
+-- is what the VM reports of itself; `token` is the nonce that what it proves itself with is derived from; `ready_at` is when it
 -- said READY=YES, 0 if it has not since it was last started.
 CREATE TABLE vm (
     id            INTEGER PRIMARY KEY,
@@ -51,5 +51,6 @@ CREATE TABLE job (
 CREATE INDEX job_service ON job (service_id);
 
 INSERT INTO document (type, id, name, uid, gid, permissions, body, version, created_at)
-VALUES ('vm', 0, 'dummy', 0, 0, 420, '{"driver":"dummy","template":{"CPU":"1","MEMORY":"1024"}}', 0, 0);
+VALUES ('vm', 0, 'dummy', 0, 0, 420, '{"driver":"dummy","template":{"CPU":"1","MEMORY":"1024",'
+    || '"CONTEXT":{"DISK_ID":"0","NETWORK":"YES","TARGET":"hda"}}}', 0, 0);
 INSERT INTO sequence (kind, next) VALUES ('vm_template', 1);

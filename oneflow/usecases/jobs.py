@@ -30,9 +30,9 @@ class Batch:
     args: str = ""
 
 
-def act(deps: FlowDeps, service_id: int, role: str | None, batch: Batch) -> str:
-    """Have an action carried out on every VM of the role (None: of all roles). Returns what is said of it:
-    `Action:stop scheduled on Role:frontend VMs:12,15`."""
+def act(deps: FlowDeps, service_id: int, role: str | None, batch: Batch, only: int | None = None) -> str:
+    """Have an action carried out on every VM of the role (None: of all roles), or on `only` one of them.
+    Returns what is said of it: `Action:stop scheduled on Role:frontend VMs:12,15`."""
     _check(batch)
     now = deps.clock.now()
     with deps.database.begin() as tx:
@@ -40,7 +40,8 @@ def act(deps: FlowDeps, service_id: int, role: str | None, batch: Batch) -> str:
         chosen = document.body["roles"] if role is None else [role_of(document.body, role)]
         said = []
         for each in chosen:
-            vms = [node["deploy_id"] for node in each["nodes"] if node.get("disposed") != "1"]
+            living = [node["deploy_id"] for node in each["nodes"] if node.get("disposed") != "1"]
+            vms = [vm for vm in living if only in (None, vm)]
             _refuse_unsupported(tx, deps, document, batch.action, vms)
             if vms:
                 store.insert_job(tx, _job(deps, (service_id, each["name"]), batch, vms, now))

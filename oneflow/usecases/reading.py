@@ -28,13 +28,13 @@ def services(deps: Deps, page: int | None = None, per_page: int = 100) -> Docume
     with deps.database.read() as tx:
         names = store.owners(tx)
         seen = page_of(visible(tx, deps, Kind.SERVICE), page, per_page)
-        return pool([_document(tx, service, names) for service in seen])
+        return pool([document(tx, service, names) for service in seen])
 
 
 def service(deps: Deps, service_id: int) -> Document:
     """One service with its VMs (spec/003, Get Detailed Information of a Given Service)."""
     with deps.database.read() as tx:
-        return _document(tx, authorized(tx, deps, Kind.SERVICE, service_id, Right.USE), store.owners(tx))
+        return document(tx, authorized(tx, deps, Kind.SERVICE, service_id, Right.USE), store.owners(tx))
 
 
 def log(deps: Deps, service_id: int, after: int = 0) -> list[Event]:
@@ -89,7 +89,8 @@ def sighted(tx: Transaction, found: Stored) -> list[tuple[Vm, Sighting]]:
     ]
 
 
-def _document(tx: Transaction, found: Stored, names: Names) -> Document:
+def document(tx: Transaction, found: Stored, names: Names) -> Document:
+    """The enveloped document of a service with all that is known of its VMs."""
     infos = vm_infos(tx, found, names)
     gated = found.body.get("ready_status_gate") is True
     ready = {vm.id for vm in store.vms_of(tx, found.id) if not gated or vm.ready_at > 0}

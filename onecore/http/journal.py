@@ -1,0 +1,61 @@
+"""The log of a server: one line a request, and everything about a bug that no client is told."""
+
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol
+
+from onecore.log import LogWriter, Redactor
+
+MOST_HELD = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One request. `user` is empty for whoever was not let in."""
+
+    at: float
+    peer: str
+    user: str
+    method: str
+    path: str
+    status: int
+    took_ms: float
+    sent: int
+
+
+class Log(Protocol):
+    def asked(self, line: Line) -> None: ...
+
+    def bug(self, reference: str, where: str, exc: BaseException) -> None: ...
+
+
+class ServerLog:
+    """Requests are gathered, and written by `flush`, which belongs beside the event loop."""
+
+    def __init__(self, folder: Path, product: str, redactor: Redactor, now: Callable[[], float]) -> None:
+        self._access = LogWriter(folder / f"{product}-access.log", redactor)
+        self._errors = LogWriter(folder / f"{product}-server.log", redactor)
+        self._now = now
+        self._lines: list[Line] = []
+
+    def asked(self, line: Line) -> None:
+        if len(self._lines) < MOST_HELD:
+            self._lines.append(line)
+
+    def flush(self) -> None:
+        lines, self._lines = self._lines, []
+        for line in lines:
+            fields = asdict(line)
+            at, method, path = fields.pop("at"), fields.pop("method"), fields.pop("path")
+            self._access.hold(at, "info", method, path, **fields)
+        self._access.flush()
+
+    def note(self, text: str) -> None:
+        """Something about the server itself."""
+        self._errors.write(self._now(), "info", "server", text)
+
+    def bug(self, reference: str, where: str, exc: BaseException) -> None:
+        text = "".join(traceback.format_exception(exc))
+        self._errors.write(self._now(), "error", where, text, reference=reference)

@@ -1,0 +1,152 @@
+"""`oneflow serve`: HTTP in this thread, the controller in another, until somebody says stop."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from threading import Event, Thread
+
+from onecore.http.journal import ServerLog
+from onecore.http.server import Door, listener, run, stopping_on_signals, url_of
+from onecore.http.workers import Workers
+from onecore.log import Redactor
+from oneflow.api import app, gate
+from oneflow.controller import Controller
+from oneflow.deps import FlowDeps
+from oneflow.usecases import serving
+
+RENEW_S = 20.0
+LONGEST_REST_S = 60.0
+
+
+@dataclass(frozen=True)
+class Where:
+    """The addresses to listen on; without `gate_port` there is no OneGate."""
+
+    host: str
+    port: int
+    gate_host: str = ""
+    gate_port: int | None = None
+
+
+def serve(
+    open_deps: Callable[[], FlowDeps], where: Where, redactor: Redactor, say: Callable[[str], None]
+) -> None:
+    """Until SIGTERM or SIGINT. `open_deps` opens the state for the thread that calls it. Raises WrongState
+    where another server has this state, InvalidInput for an address that cannot be had."""
+    asyncio.run(_serve(open_deps, where, redactor, say))
+
+
+async def _serve(
+    open_deps: Callable[[], FlowDeps], where: Where, redactor: Redactor, say: Callable[[str], None]
+) -> None:
+    front = listener(where.host, where.port)
+    side = None if where.gate_port is None else listener(where.gate_host, where.gate_port)
+    if side is not None:
+        open_deps = _telling_of(url_of(side), open_deps)
+    workers = Workers(open_deps)
+    deps = workers.here
+    log = ServerLog(deps.settings.log_directory, "oneflow", redactor, deps.clock.now)
+    driving = Driving(open_deps, log)
+    doors = [Door(app.application(workers, log, driving.wake), front, app.SPEAKS)]
+    if side is not None:
+        doors.append(Door(gate.application(workers, log, driving.wake), side, gate.SPEAKS))
+    keeper = Keeper(open_deps, doors[0].url, log)
+    stop = asyncio.Event()
+    try:
+        with stopping_on_signals(stop):
+            driving.start()
+            for door in doors:
+                say(f"{door.speaks.realm} listens on {door.url}")
+            await run(doors, stop, keeper.tick)
+            say("stopping: the driver calls that run are recorded first; again to stop at once")
+    finally:
+        await asyncio.to_thread(driving.stop)
+        workers.close()
+        keeper.leave()
+        log.flush()
+
+
+def _telling_of(gate_url: str, open_deps: Callable[[], FlowDeps]) -> Callable[[], FlowDeps]:
+    """VMs are told where OneGate listens, unless the settings know better."""
+
+    def opened() -> FlowDeps:
+        deps = open_deps()
+        return replace(deps, flow=replace(deps.flow, gate_endpoint=deps.flow.gate_endpoint or gate_url))
+
+    return opened
+
+
+class Keeper:
+    """Holds the lease of the server, and writes its log."""
+
+    def __init__(self, open_deps: Callable[[], FlowDeps], url: str, log: ServerLog) -> None:
+        self._open = open_deps
+        self._log = log
+        deps = open_deps()
+        self._clock = deps.clock
+        self._held = serving.take(deps, url)
+        deps.database.close()
+        self._renew_at = self._clock.monotonic() + RENEW_S
+
+    def tick(self) -> None:
+        """Raises WrongState when another server has taken over."""
+        self._log.flush()
+        if self._clock.monotonic() < self._renew_at:
+            return
+        self._renew_at = self._clock.monotonic() + RENEW_S
+        deps = self._open()
+        try:
+            serving.keep(deps, self._held)
+        finally:
+            deps.database.close()
+
+    def leave(self) -> None:
+        deps = self._open()
+        serving.leave(deps, self._held)
+        deps.database.close()
+
+
+class Driving:
+    """The controller in a thread of its own. A bug ends one run of it, not the server: it begins anew, which
+    is the same as a start after a crash."""
+
+    def __init__(self, open_deps: Callable[[], FlowDeps], log: ServerLog) -> None:
+        self._open = open_deps
+        self._log = log
+        self._enough = Event()
+        self._controller: Controller | None = None
+        self._thread = Thread(target=self._run, name="controller")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        controller = self._controller
+        if controller is not None:
+            controller.wake()
+
+    def stop(self) -> None:
+        """Wait until what was begun is recorded."""
+        self._enough.set()
+        self.wake()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        rest_s = 1.0
+        while not self._enough.is_set():
+            try:
+                self._drive()
+            except Exception as exc:  # noqa: BLE001 - the edge of the reconcile loop
+                self._log.bug("controller", "controller", exc)
+                self._enough.wait(rest_s)
+                rest_s = min(rest_s * 2, LONGEST_REST_S)
+
+    def _drive(self) -> None:
+        deps = self._open()
+        try:
+            self._controller = Controller(deps)
+            self._controller.run(self._enough.is_set)
+        finally:
+            self._controller = None
+            deps.database.close()

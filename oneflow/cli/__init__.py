@@ -1,0 +1,1 @@
+"""The command line of OneFlow: `oneflow` and `oneflow-template`."""

@@ -1,0 +1,44 @@
+"""Which server drives the services of a state: one at a time, and everybody can find out which."""
+
+from onecore.deps import Deps
+from onecore.errors import WrongState
+from onecore.store import lease
+from onecore.store.lease import Lease
+
+KEY = "oneflow/serve"
+
+
+def take(deps: Deps, url: str) -> Lease:
+    """Become the server of this state. Raises WrongState naming the one that is."""
+    with deps.database.begin() as tx:
+        try:
+            return lease.claim(tx, KEY, url, deps.clock.now(), deps.process)
+        except WrongState as exc:
+            holder = lease.holder(tx, KEY, deps.clock.now())
+            where = (
+                f"process {holder[0].pid} on {holder[0].host}, {holder[1]}" if holder else "another process"
+            )
+            raise WrongState(
+                f"oneflow serve runs already for {deps.settings.home}: {where}",
+                hint="stop it first, or point ONE_HOME at another folder",
+            ) from exc
+
+
+def keep(deps: Deps, held: Lease) -> None:
+    """Raises WrongState when another server has taken over."""
+    with deps.database.begin() as tx:
+        lease.renew(tx, held, deps.clock.now())
+
+
+def leave(deps: Deps, held: Lease) -> None:
+    with deps.database.begin() as tx:
+        lease.release(tx, held)
+
+
+def server(deps: Deps) -> str:
+    """The address of the server that drives this state, empty without one."""
+    with deps.database.read() as tx:
+        holder = lease.holder(tx, KEY, deps.clock.now())
+    if holder is None or lease.is_dead(holder[0], deps.process):
+        return ""
+    return holder[1]

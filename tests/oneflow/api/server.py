@@ -1,0 +1,176 @@
+"""A real `oneflow serve` in a process of its own, and real clients of it."""
+
+import base64
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from onecore import config
+from onecore.access import hash_password
+from onecore.bootstrap import open_deps
+from onecore.store import accounts
+from oneflow.store import SCHEMA
+
+REPOSITORY = Path(__file__).parents[3]
+PATIENCE_S = 60.0
+
+_COMMAND = (
+    "import sys; from onecore.cli.session import Session; from oneflow.cli.serve import serve;"
+    " from oneflow.store import SCHEMA; s = Session('oneflow', lambda: (SCHEMA,), lambda name: None)\n"
+    "with s.handling_signals(): serve.main(sys.argv[1:], obj=s)"
+)
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def message(self) -> str:
+        return str(self.json["error"]["message"])
+
+
+@dataclass
+class Server:
+    """`url`, `gate_url`: where it listens; `process`: to be stopped or killed."""
+
+    home: Path
+    process: "subprocess.Popen[str]"
+    url: str = ""
+    gate_url: str = ""
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def credentials(self) -> str:
+        return (self.home / "one_auth").read_text().strip()
+
+    def curl(self, *arguments: str, user: str | None = None) -> Reply:
+        """What curl prints; the last argument is the path."""
+        *options, path = arguments
+        asking = ["-u", self.credentials if user is None else user] if user != "" else []
+        done = subprocess.run(
+            ["curl", "-s", "-i", *asking, *options, self.url + path],
+            capture_output=True,
+            timeout=PATIENCE_S,
+            check=True,
+        )
+        return _parsed(done.stdout)
+
+    def ask(self, method: str, path: str, data: object = None, user: str | None = None) -> Reply:
+        body = data if isinstance(data, bytes) or data is None else json.dumps(data).encode()
+        header = "Basic " + base64.b64encode((user or self.credentials).encode()).decode()
+        return asked(self.url, method, path, body, {"Authorization": header})
+
+    def until(self, what: Callable[[], Any]) -> Any:
+        """Ask again until the answer is true, and return it."""
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            found = what()
+            if found:
+                return found
+            time.sleep(0.05)
+        raise AssertionError("it did not happen")
+
+    def service(self, number: int) -> Any:
+        return self.ask("GET", f"/service/{number}").json["DOCUMENT"]["TEMPLATE"]["BODY"]
+
+    def running(self, number: int) -> Any:
+        """The body of the service once it is RUNNING."""
+        return self.until(lambda: (body := self.service(number))["state"] == 2 and body)
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        self.said += self.process.communicate(timeout=PATIENCE_S)[1].splitlines()
+        return self.process.returncode
+
+
+def asked(url: str, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=PATIENCE_S)
+    try:
+        connection.request(method, path, body, dict(headers))
+        answer = connection.getresponse()
+        return Reply(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+    finally:
+        connection.close()
+
+
+@contextmanager
+def a_server(home: Path, *options: str) -> Iterator[Server]:
+    server = started(home, *options)
+    try:
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.process.kill()
+        server.process.communicate()
+
+
+def started(home: Path, *options: str) -> Server:
+    """A server on a free port, once it says that it listens."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _COMMAND, "--port", "0", *options],
+        env={"ONE_HOME": str(home), "HOME": str(home), "PATH": os.environ["PATH"]},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=REPOSITORY,
+    )
+    server = Server(home, process)
+    assert process.stderr is not None
+    wanted = ["OneFlow", "OneGate"] if "--gate" in options else ["OneFlow"]
+    for line in process.stderr:
+        server.said.append(line.strip())
+        found = re.fullmatch(r"(OneFlow|OneGate) listens on (\S+)", line.strip())
+        if found and found[1] == "OneFlow":
+            server.url = found[2]
+        elif found:
+            server.gate_url = found[2]
+        if found and found[1] == wanted[-1]:
+            return server
+    raise AssertionError(server.said)
+
+
+def a_user(home: Path, name: str, password: str) -> str:
+    """A user of the group `users`; returns his credentials."""
+    environ = {"ONE_HOME": str(home), "HOME": str(home), "PATH": "/usr/bin:/bin"}
+    deps = open_deps(config.read(environ), (SCHEMA,))
+    with deps.database.begin() as tx:
+        accounts.add_user(tx, name, hash_password(password, os.urandom(16)), accounts.USERS_GROUP)
+    deps.database.close()
+    return f"{name}:{password}"
+
+
+def a_group(home: Path, name: str) -> int:
+    environ = {"ONE_HOME": str(home), "HOME": str(home), "PATH": "/usr/bin:/bin"}
+    deps = open_deps(config.read(environ), (SCHEMA,))
+    with deps.database.begin() as tx:
+        number = accounts.add_group(tx, name)
+    deps.database.close()
+    return number
+
+
+def _parsed(text: bytes) -> Reply:
+    """Without what came before the last head: 100 Continue."""
+    while text.startswith(b"HTTP/1.1 100"):
+        text = text.partition(b"\r\n\r\n")[2]
+    head, _, body = text.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+    return Reply(int(first.split()[1]), headers, body)
