@@ -160,7 +160,7 @@ def write(text: str) -> None:
 
 
 _LIST_HELP = "Columns to print, in this order, as in ID,NAME."
-_FILTER_HELP = "Rows to print, as in NAME=web or STATE!=RUNNING; may be repeated."
+_FILTER_HELP = "Rows to print, as in NAME=web, STATE!=RUNNING or HOSTS>=3; may be repeated."
 _json_option = click.option("-j", "--json", "as_json", is_flag=True, help="Print JSON.")
 _yaml_option = click.option("-y", "--yaml", "as_yaml", is_flag=True, help="Print YAML.")
 

@@ -12,8 +12,8 @@ from onecore.errors import InvalidInput
 Row = TypeVar("Row")
 
 # A comma parts two conditions only where another condition follows: values may hold commas.
-_BETWEEN_FILTERS = re.compile(r",(?=[A-Za-z_ ]+!?=)")
-_FILTER = re.compile(r"([^=!]+)(!?=)(.*)", re.DOTALL)
+_BETWEEN_FILTERS = re.compile(r",(?=[A-Za-z_ ]+[!<>]?=)")
+_FILTER = re.compile(r"([^=!<>]+)([!<>]?=)(.*)", re.DOTALL)
 
 
 class Align(StrEnum):
@@ -38,14 +38,24 @@ class Column(Generic[Row]):
 
 @dataclass(frozen=True)
 class Filter:
-    """`COLUMN=VALUE`, or `COLUMN!=VALUE` when negated; compares with what the cell shows."""
+    """A condition on what a cell shows: `=`, `!=`, and `<=` or `>=` between numbers."""
 
     column: str
     value: str
-    negated: bool = False
+    operator: str = "="
 
     def admits(self, cell: str) -> bool:
-        return (cell == self.value) != self.negated
+        if self.operator in ("<=", ">="):
+            return _in_order(cell, self.value) if self.operator == "<=" else _in_order(self.value, cell)
+        return (cell == self.value) != (self.operator == "!=")
+
+
+def _in_order(smaller: str, larger: str) -> bool:
+    """Whether both are numbers, the one not above the other."""
+    try:
+        return float(smaller) <= float(larger)
+    except ValueError:
+        return False
 
 
 def parse_filters(texts: Iterable[str]) -> tuple[Filter, ...]:
@@ -108,7 +118,7 @@ def _parse_filter(text: str) -> Filter:
     match = _FILTER.fullmatch(text)
     if match is None:
         raise InvalidInput(
-            f"filter {text!r} is not a condition", hint="write it as in NAME=web or STATE!=RUNNING"
+            f"filter {text!r} is not a condition", hint="write it as in NAME=web, STATE!=RUNNING or HOSTS>=3"
         )
     column, operator, value = match.groups()
-    return Filter(column.strip(), value, negated=operator == "!=")
+    return Filter(column.strip(), value, operator)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from onecore.cli.lazy import LazyGroup
 from onecore.cli.output import (
     Align,
     Column,
@@ -24,9 +25,20 @@ if TYPE_CHECKING:
     from onecore.store.providers import Provider
 
 
-@click.group()
+_HERE = "oneprovision.cli.offers"
+_TABLE = {
+    "locations": (_HERE, "locations", "List the places where machines can be."),
+    "plans": (_HERE, "plans", "List the sizes that machines can have, with prices."),
+    "images": (_HERE, "images", "List the systems that machines can start with."),
+    "prices": (_HERE, "prices", "List what each plan costs."),
+}
+_ALIASES = {"regions": "locations", "types": "plans", "sizes": "plans", "oss": "images", "os": "images"}
+
+
+@click.group(cls=LazyGroup, table=_TABLE, aliases=_ALIASES)
 def provider() -> None:
-    """Accounts that drivers work on. Their secrets are kept encrypted, and reach the driver only.
+    """Accounts that drivers work on, and what they offer. Their secrets are kept encrypted, and reach the
+    driver only.
 
     \b
     oneprovision provider create ams.yaml

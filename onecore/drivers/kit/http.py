@@ -214,6 +214,15 @@ class Api:
         return f"{' '.join(words.split())} (HTTP {reply.status})"
 
 
+def patience_s(action: str) -> float:
+    """How long an action may ask again: a machine that installs is locked for minutes, and who asks what is
+    offered looks at a screen."""
+    return _PATIENCE_S.get(action, PATIENCE_S)
+
+
+_PATIENCE_S = {"cancel": 540.0, **dict.fromkeys(("locations", "plans", "images", "prices"), 20.0)}
+
+
 def safe_url(url: str) -> str:
     """The base address, unless the key would travel in the clear to another machine."""
     parts = urlsplit(url)

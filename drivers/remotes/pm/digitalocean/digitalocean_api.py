@@ -1,15 +1,13 @@
 """How DigitalOcean is spoken to: address, key, errors, limits, pages."""
 
 from onecore.drivers.kit import pages
-from onecore.drivers.kit.http import Account, Api, Provider
+from onecore.drivers.kit.http import Account, Api, Provider, patience_s
 from onecore.drivers.kit.limiter import Limits, Pace
 from onecore.drivers.kit.surroundings import one_home, required, told
 from onecore.drivers.kit.values import text
 
 PAGES = pages.linked(200)
 KEY = "the token of the DigitalOcean account"
-
-_PATIENCE_S = {"cancel": 540.0}
 
 
 def _reason(body: object) -> str:
@@ -36,4 +34,4 @@ def api(action: str) -> Api:
     """Every call needs the token, also what only lists offers (spec/002)."""
     token = required("DIGITAL_OCEAN_API_TOKEN", KEY)
     account = Account(told("DIGITAL_OCEAN_API_URL"), token)
-    return Api(PROVIDER, account, one_home(), _PATIENCE_S.get(action, 240.0))
+    return Api(PROVIDER, account, one_home(), patience_s(action))

@@ -21,7 +21,7 @@ def plans(call: Call) -> object:
         {
             "id": text(each, "slug"),
             "name": text(each, "slug"),
-            "vcpus": int(number(each, "vcpus")),
+            "cpu": int(number(each, "vcpus")),
             "memory_mb": int(number(each, "memory")),
             "disk_gb": int(number(each, "disk")),
             "transfer_gb": int(number(each, "transfer") * 1000),
@@ -59,8 +59,8 @@ def _sizes(action: str) -> list[Json]:
 
 def _price(each: Json) -> Json:
     return {
-        "hourly": number(each, "price_hourly"),
-        "monthly": number(each, "price_monthly"),
+        "price_per_hour": number(each, "price_hourly"),
+        "price_per_month": number(each, "price_monthly"),
         "currency": "USD",
     }
 

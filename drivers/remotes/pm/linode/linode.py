@@ -11,7 +11,7 @@ from ipaddress import ip_address
 
 from onecore.drivers.kit import Call, Failed, pages, waiting
 from onecore.drivers.kit.fleet import ERROR, OFF, PENDING, RUNNING, Fleet, Machine, actions, is_ours
-from onecore.drivers.kit.http import Account, Api, Provider, Refused
+from onecore.drivers.kit.http import Account, Api, Provider, Refused, patience_s
 from onecore.drivers.kit.limiter import Limits, Pace
 from onecore.drivers.kit.memory import Memory
 from onecore.drivers.kit.surroundings import one_home, required, told
@@ -24,8 +24,6 @@ PAGES = pages.numbered(500)
 
 # A machine is turned off in order, and by force when its system does not listen: Linode does both by itself.
 SHUTDOWN_S = 420.0
-# While it installs, a machine can be neither restarted nor removed.
-PATIENCE_S = {"cancel": 540.0, "reboot": 420.0, "reset": 420.0, "shutdown": 420.0, "deploy": 420.0}
 
 _STATES = {"running": RUNNING, "offline": OFF, "stopped": OFF, "billing_suspension": ERROR}
 
@@ -167,7 +165,7 @@ def plans(call: Call) -> object:
         {
             "id": text(each, "id"),
             "name": text(each, "label") or text(each, "id"),
-            "vcpus": int(number(each, "vcpus")),
+            "cpu": int(number(each, "vcpus")),
             "memory_mb": int(number(each, "memory")),
             "disk_gb": int(number(each, "disk")) // 1024,
             "transfer_gb": int(number(each, "transfer")),
@@ -205,15 +203,15 @@ def _types(action: str) -> list[Json]:
 
 def _price(each: Json) -> Json:
     return {
-        "hourly": number(each, "price", "hourly"),
-        "monthly": number(each, "price", "monthly"),
+        "price_per_hour": number(each, "price", "hourly"),
+        "price_per_month": number(each, "price", "monthly"),
         "currency": "USD",
     }
 
 
 def _api(action: str, token: str = "") -> Api:
     account = Account(told("LINODE_API_URL"), token or told("LINODE_API_KEY"))
-    return Api(PROVIDER, account, one_home(), PATIENCE_S.get(action, 240.0))
+    return Api(PROVIDER, account, one_home(), patience_s(action))
 
 
 def _fleet(action: str) -> Fleet:

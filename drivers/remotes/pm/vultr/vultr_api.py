@@ -3,7 +3,7 @@
 import re
 
 from onecore.drivers.kit import pages
-from onecore.drivers.kit.http import Account, Api, Provider
+from onecore.drivers.kit.http import Account, Api, Provider, patience_s
 from onecore.drivers.kit.limiter import Limits, Pace
 from onecore.drivers.kit.surroundings import one_home, required, told
 from onecore.drivers.kit.values import text
@@ -11,9 +11,6 @@ from onecore.drivers.kit.values import text
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PAGES = pages.by_cursor(500)
 KEY = "the key of the Vultr account"
-
-# A machine that installs is locked for minutes.
-_PATIENCE_S = {"cancel": 540.0}
 
 
 def _reason(body: object) -> str:
@@ -38,4 +35,4 @@ PROVIDER = Provider(
 def api(action: str, needs_key: bool = True) -> Api:
     """Places, plans and systems are told to anybody."""
     token = required("VULTR_API_KEY", KEY) if needs_key else told("VULTR_API_KEY")
-    return Api(PROVIDER, Account(told("VULTR_API_URL"), token), one_home(), _PATIENCE_S.get(action, 240.0))
+    return Api(PROVIDER, Account(told("VULTR_API_URL"), token), one_home(), patience_s(action))

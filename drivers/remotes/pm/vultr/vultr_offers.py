@@ -22,7 +22,7 @@ def plans(call: Call) -> object:
         {
             "id": text(each, "id"),
             "name": text(each, "id"),
-            "vcpus": int(number(each, "vcpu_count")),
+            "cpu": int(number(each, "vcpu_count")),
             "memory_mb": int(number(each, "ram")),
             "disk_gb": int(number(each, "disk")) * max(1, int(number(each, "disk_count"))),
             "transfer_gb": int(number(each, "bandwidth")),
@@ -59,7 +59,7 @@ def _price(each: Json) -> Json:
     """By the month; the hour is told since 2025 only, and is a 672nd of it (28 days)."""
     monthly = number(each, "monthly_cost")
     hourly = number(each, "hourly_cost") or round(monthly / 672, 4)
-    return {"hourly": hourly, "monthly": monthly, "currency": "USD"}
+    return {"price_per_hour": hourly, "price_per_month": monthly, "currency": "USD"}
 
 
 ACTIONS = {"locations": locations, "plans": plans, "prices": prices, "images": images}
