@@ -53,16 +53,17 @@ class Running:
     process: subprocess.Popen[bytes]
     out: Path
     err: Path
+    deadline_s: float = DEADLINE_S
 
     def end(self, code: int | None = 0) -> Answer:
-        ended = self.process.wait(DEADLINE_S)
+        ended = self.process.wait(self.deadline_s)
         answer = Answer(self.argv, ended, self.out.read_text(), self.err.read_text())
         assert code is None or ended == code, answer
         return answer
 
     def says(self, text: str) -> None:
         """Wait until stderr shows `text`."""
-        until(lambda: text in self.err.read_text(), f"{text!r} of {self.argv}")
+        until(lambda: text in self.err.read_text(), f"{text!r} of {self.argv}", self.deadline_s)
 
     def signal(self, number: int = signal.SIGINT) -> None:
         self.process.send_signal(number)
@@ -82,6 +83,7 @@ class Home:
 
     folder: Path
     remotes: Path | None = None
+    deadline_s: float = DEADLINE_S
     _started: list[Running] = field(default_factory=list)
 
     @property
@@ -103,7 +105,7 @@ class Home:
             input=typed,
             capture_output=True,
             text=True,
-            timeout=DEADLINE_S,
+            timeout=self.deadline_s,
             check=False,
         )
         answer = Answer(words, done.returncode, done.stdout, done.stderr)
@@ -123,7 +125,7 @@ class Home:
                 stdout=stdout,
                 stderr=stderr,
             )
-        self._started.append(Running(words, process, out, err))
+        self._started.append(Running(words, process, out, err, self.deadline_s))
         return self._started[-1]
 
     def close(self) -> None:
