@@ -132,10 +132,11 @@ class _Look:
         return self.machines.get(vm.machine) if vm.machine is not None else None
 
     def _unready(self) -> None:
-        """A VM that was powered off or made anew has to say READY=YES again (reference: Readiness)."""
+        """A VM that was powered off or made anew has to say READY=YES again (reference: Readiness). One that
+        boots may be faster than our look at it."""
         for vm in list(self.vms.values()):
             machine = self._machine(vm)
-            stopped = machine is None or machine.state in (State.OFF, State.NEW, State.BOOTING)
+            stopped = machine is None or machine.state in (State.OFF, State.NEW)
             if vm.ready_at and stopped:
                 reported = {key: value for key, value in vm.user_template.items() if key != "READY"}
                 self.vms[vm.id] = replace(vm, ready_at=0.0, user_template=reported)

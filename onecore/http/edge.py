@@ -1,7 +1,7 @@
 """The edge: lets requests in, has operations carried out, and turns whatever happens into an answer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from starlette.convertors import Convertor, register_url_convertor
@@ -54,6 +54,7 @@ class Edge(Generic[D, W, C]):
         self._act_for = act_for
         self._changed = changed
         self._remembered = Remembered()
+        self._making: dict[Hashable, asyncio.Future[bytes]] = {}
 
     def app(self, operations: Sequence[Operation[C]]) -> ASGIApp:
         paths: dict[str, dict[str, Operation[C]]] = {}
@@ -87,10 +88,22 @@ class Edge(Generic[D, W, C]):
                 call = Call(self._act_for(deps, who), request.values, request.query)
                 return manner.encoded(operation.perform(call))
 
-            here = operation.work is Work.READ
-            body = work(self.workers.here) if here else await self.workers.read(work)
-            self._remembered.put(version, key, body)
+            if operation.work is Work.READ:
+                body = work(self.workers.here)
+                self._remembered.put(version, key, body)
+            else:
+                body = await self._made_once(version, key, work)
         return manner.answer(operation.status, body)
+
+    async def _made_once(self, version: int, key: Hashable, work: Callable[[D], bytes]) -> bytes:
+        """Those who ask for the same at the same time wait for one answer."""
+        making = self._making.get((version, key))
+        if making is None:
+            making = self._making[version, key] = asyncio.ensure_future(self.workers.read(work))
+            making.add_done_callback(lambda done: self._making.pop((version, key), None))
+        body = await asyncio.shield(making)
+        self._remembered.put(version, key, body)
+        return body
 
     async def _act(self, request: "Request", operation: Operation[C], who: W | None, body: bytes) -> Answer:
         def work(deps: D) -> Answer:

@@ -1,6 +1,6 @@
 """Service documents as they are served: with what is known of each VM, and the log."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from onecore.access import Right
@@ -76,8 +76,7 @@ def values_of(view: RoleView, role: Body, infos: Mapping[int, Body]) -> dict[str
 
 def vm_infos(tx: Transaction, found: Stored, names: Names) -> dict[int, Body]:
     """The VM documents of a service by VM id."""
-    owner = (found.uid, names.users.get(found.uid, ""), found.gid, names.groups.get(found.gid, ""))
-    return {vm.id: vm_info(vm, seen, owner) for vm, seen in sighted(tx, found)}
+    return _infos(found, names, sighted(tx, found))
 
 
 def sighted(tx: Transaction, found: Stored) -> list[tuple[Vm, Sighting]]:
@@ -91,13 +90,19 @@ def sighted(tx: Transaction, found: Stored) -> list[tuple[Vm, Sighting]]:
 
 def document(tx: Transaction, found: Stored, names: Names) -> Document:
     """The enveloped document of a service with all that is known of its VMs."""
-    infos = vm_infos(tx, found, names)
+    seen = sighted(tx, found)
+    infos = _infos(found, names, seen)
     gated = found.body.get("ready_status_gate") is True
-    ready = {vm.id for vm in store.vms_of(tx, found.id) if not gated or vm.ready_at > 0}
+    ready = {vm.id for vm, _ in seen if not gated or vm.ready_at > 0}
     roles = [_role(role, infos, ready) for role in found.body["roles"]]
     hidden = (bodies.RETRY, bodies.FORGET)
     body = {key: value for key, value in found.body.items() if key not in hidden}
     return found.served(names, {**body, "roles": roles, "log": _log(tx, found)} | _jobs(tx, found))
+
+
+def _infos(found: Stored, names: Names, seen: Sequence[tuple[Vm, Sighting]]) -> dict[int, Body]:
+    owner = (found.uid, names.users.get(found.uid, ""), found.gid, names.groups.get(found.gid, ""))
+    return {vm.id: vm_info(vm, sighting, owner) for vm, sighting in seen}
 
 
 def _role(role: Body, infos: Mapping[int, Body], ready: set[int]) -> Body:

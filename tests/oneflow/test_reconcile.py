@@ -67,6 +67,20 @@ def test_with_the_gate_a_service_waits_for_ready(world):
     assert world.state() is S.RUNNING
 
 
+def test_ready_that_comes_before_we_see_the_machine_run_counts(world):
+    templates.create(world.deps, a_template(ready_status_gate=True))
+    templates.instantiate(world.deps, 0)
+    world.look()
+    world.progress()
+    world.progress()
+    assert world.of_vm(0).state is State.BOOTING
+    world.report(0, READY="YES")
+    world.look()
+    world.progress()
+    world.look()
+    assert world.state() is S.RUNNING
+
+
 def test_ready_is_forgotten_when_the_machine_is_powered_off(world):
     templates.create(world.deps, a_template(ready_status_gate=True))
     templates.instantiate(world.deps, 0)
