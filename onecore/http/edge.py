@@ -10,7 +10,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from onecore.deps import Deps
-from onecore.errors import InvalidInput, OneError
+from onecore.errors import InvalidInput, NotAuthorized, OneError
 from onecore.http import manner
 from onecore.http.journal import Line, Log
 from onecore.http.manner import Answer, Manner
@@ -67,6 +67,8 @@ class Edge(Generic[D, W, C]):
         self, request: "Request", operation: Operation[C] | None, verbs: tuple[str, ...]
     ) -> Answer:
         """Raises OneError, ClientGone."""
+        if request.is_foreign:
+            raise NotAuthorized("a page of another site may not ask this")
         version = self.workers.here.database.changes()
         who: W | None = None
         if operation is None or not operation.is_open:
@@ -136,6 +138,11 @@ class Request:
         self.values: dict[str, str] = scope.get("path_params", {})
         self.user = ""
         self._receive = receive
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether a browser sends this for a page of another site, with its user's credentials."""
+        return self.headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin")
 
     @property
     def query(self) -> Mapping[str, str]:

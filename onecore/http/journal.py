@@ -6,9 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
+from onecore.deps import Notice
 from onecore.log import LogWriter, Redactor
 
 MOST_HELD = 20_000
+_LEVELS = {"I": "info", "W": "warning", "E": "error"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class ServerLog:
     def __init__(self, folder: Path, product: str, redactor: Redactor, now: Callable[[], float]) -> None:
         self._access = LogWriter(folder / f"{product}-access.log", redactor)
         self._errors = LogWriter(folder / f"{product}-server.log", redactor)
+        self._work = LogWriter(folder / f"{product}.log", redactor)
         self._now = now
         self._lines: list[Line] = []
 
@@ -52,9 +55,14 @@ class ServerLog:
             self._access.hold(at, "info", method, path, **fields)
         self._access.flush()
 
-    def note(self, text: str) -> None:
-        """Something about the server itself."""
-        self._errors.write(self._now(), "info", "server", text)
+    def noticed(self, notice: Notice) -> None:
+        """What the one who drives has to say; for one thread only, which calls `told` at the end of a row."""
+        self._work.hold(notice.at, _LEVELS[notice.level], notice.subject, notice.text)
+        if not notice.more:
+            self._work.flush()
+
+    def told(self) -> None:
+        self._work.flush()
 
     def bug(self, reference: str, where: str, exc: BaseException) -> None:
         text = "".join(traceback.format_exception(exc))

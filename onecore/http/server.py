@@ -138,9 +138,6 @@ def _server(door: Door) -> uvicorn.Server:
 
 async def _tick(tick: Callable[[], None]) -> None:
     """Ends, and with it the server, when `tick` raises."""
-    try:
-        while True:
-            await asyncio.sleep(TICK_S)
-            await asyncio.to_thread(tick)
-    finally:
-        await asyncio.to_thread(lambda: None)
+    while True:
+        await asyncio.sleep(TICK_S)
+        await asyncio.to_thread(tick)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import Event, Thread
 
+from onecore.errors import OneError, WrongState
 from onecore.http.journal import ServerLog
 from onecore.http.server import Door, listener, run, stopping_on_signals, url_of
 from onecore.http.workers import Workers
@@ -94,6 +95,15 @@ class Keeper:
         if self._clock.monotonic() < self._renew_at:
             return
         self._renew_at = self._clock.monotonic() + RENEW_S
+        try:
+            self._keep()
+        except WrongState:
+            raise
+        except OneError as exc:  # a full disk may have room again before the lease ends
+            self._renew_at = self._clock.monotonic()
+            self._log.bug("lease", "server", exc)
+
+    def _keep(self) -> None:
         deps = self._open()
         try:
             serving.keep(deps, self._held)
@@ -143,7 +153,7 @@ class Driving:
                 rest_s = min(rest_s * 2, LONGEST_REST_S)
 
     def _drive(self) -> None:
-        deps = self._open()
+        deps = replace(self._open(), notify=self._log.noticed, told=self._log.told)
         try:
             self._controller = Controller(deps)
             self._controller.run(self._enough.is_set)

@@ -144,6 +144,8 @@ def started(home: Path, *options: str) -> Server:
             server.gate_url = found[2]
         if found and found[1] == wanted[-1]:
             return server
+    process.stderr.close()
+    process.wait(PATIENCE_S)
     raise AssertionError(server.said)
 
 
