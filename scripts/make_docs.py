@@ -1,13 +1,15 @@
 """Writes the generated pages of docs/reference from the program itself; run by `make docs`."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from onecore.cli.session import Session
+from onecore.http import operation as http
+from onecore.http.operation import Schema
 from onecore.machine_state import StateMachine
 from onecore.machines.model import MACHINE
 from oneprovision.cli.commands import _ALIASES, oneprovision
@@ -149,7 +151,78 @@ def _diagram(machine: StateMachine[Any, Any]) -> list[str]:
     return ["```mermaid", *machine.mermaid().splitlines(), "```", ""]
 
 
+def rest_page() -> str:
+    """The routes of OneFlow and OneGate with their codes."""
+    from oneflow.api import app, gate, services, templates
+
+    lines = [GENERATED, "", "# REST API of OneFlow", "", *_ABOUT_REST, ""]
+    lines += ["## Routes", "", *_routes(app.operations())]
+    lines += ["## Actions", "", *_ABOUT_ACTIONS, ""]
+    for path, actions in (
+        ("/service/{id}/action", services.ACTIONS),
+        ("/service/{id}/role_action", services.ROLE_ACTIONS),
+        ("/service_template/{id}/action", templates.ACTIONS),
+    ):
+        lines += [f"`POST {path}`", "", "| action | parameters |", "|---|---|"]
+        lines += [f"| {name} | {_parameters(action.schema)} |" for name, action in actions.items()]
+        lines += [""]
+    lines += ["## OneGate", "", *_ABOUT_GATE, "", *_routes(gate.OPERATIONS)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+_ABOUT_REST = """\
+Served by `oneflow serve`; see [Run a server](../howto/run-a-server.md). HTTP Basic; all bodies are JSON,
+whatever their Content-Type says. The same as OpenAPI: `GET /openapi.json`, which needs no password.
+
+An error is `{"error": {"message": …, "hint": …}}`, the hint only where there is one; the header
+`X-One-Error` names its kind.
+
+| code | when |
+|---|---|
+| 400 | malformed, against a limit, or not in this state; nothing was changed |
+| 401 | no or wrong credentials |
+| 403 | not permitted |
+| 404 | no such path, document, role, user or group |
+| 408, 413, 431 | the body did not arrive in 30 s; it has over 1 MiB; the headers have over 32 KiB |
+| 429 | ten wrong passwords for a user from one address within a minute |
+| 500 | a bug of ours: the message has a reference to `logs/oneflow-server.log` |
+| 501 | a verb that the path does not have; an action that the driver does not have |
+| 503 | busy: repeat after the seconds of `Retry-After` |
+
+Lists have everything, or a page: `?page=2&per_page=50`; pages count from 1.
+""".splitlines()
+_ABOUT_ACTIONS = """\
+The body is `{"action": {"perform": NAME, "params": {…}}}`. Users and groups are ids or names. VM actions
+take `period` (seconds) and `number` (VMs each time) and answer
+`[true, "Action:… scheduled on Role:… VMs:…"]`; `POST /service/{id}/role/{name}/action` takes them for one
+role.
+""".splitlines()
+_ABOUT_GATE = """\
+Served by `oneflow serve --gate`. A machine finds `ONEGATE_ENDPOINT`, `ONEGATE_VMID` and `ONEGATE_TOKEN` in
+the section PROVISION of its deployment file, and sends the last two as headers `X-ONEGATE-VMID` and
+`X-ONEGATE-TOKEN`. It reaches VMs of its own service only. A report is lines of `KEY=VALUE` or a JSON object;
+`READY=YES` makes the VM ready, anything else of that name makes it not ready; that is forgotten when the
+machine is powered off or made anew. `SERVICE_ID`, `ROLE_NAME` and `SCHED_REQUIREMENTS` cannot be set.
+""".splitlines()
+
+
+def _routes(operations: Sequence[http.Operation[Any]]) -> list[str]:
+    rows = [f"| {o.method} | `{o.path}` | {o.status} | {_cell(_short(o.summary))} |" for o in operations]
+    return ["| verb | path | code | meaning |", "|---|---|---|---|", *rows, ""]
+
+
+def _short(summary: str) -> str:
+    return "Perform one of the actions below" if summary.startswith("Perform one of") else summary
+
+
+def _parameters(schema: Schema) -> str:
+    required = schema.get("required", ())
+    names = [f"`{name}`" if name in required else f"`{name}`?" for name in schema.get("properties", {})]
+    return ", ".join(names) or "none"
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "docs/reference/rest-oneflow.md": rest_page,
     "docs/reference/commands.md": commands_page,
     "docs/reference/states.md": states_page,
 }
