@@ -10,7 +10,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -63,26 +63,36 @@ class Place:
         return self.folder / "output.txt"
 
 
-def warm() -> None:
-    """Import what the commands import, once for all forks."""
-    import oneprovision
+Boundary = Callable[[str], None]
+Program = Callable[[Sequence[str], Boundary], int]
+"""Runs one command line, telling of each boundary; returns its exit code."""
 
-    for module in pkgutil.walk_packages(oneprovision.__path__, "oneprovision."):
+
+def oneprovision(argv: Sequence[str], boundary: Boundary) -> int:
+    from oneprovision.__main__ import main
+
+    return main(argv, boundary=boundary)
+
+
+def warm(product: str = "oneprovision") -> None:
+    """Import what the commands import, once for all forks."""
+    package = importlib.import_module(product)
+    for module in pkgutil.walk_packages(package.__path__, f"{product}."):
         with suppress(ImportError):
             importlib.import_module(module.name)
     for name in ("yaml", "jsonschema", "onecore.schema.validate", "onecore.cli.progress"):
         importlib.import_module(name)
 
 
-def run(place: Place, argv: Sequence[str], kill: Kill | None = None) -> Run:
-    """Run `oneprovision argv`; one that does not end is killed and called stuck."""
+def run(place: Place, argv: Sequence[str], kill: Kill | None = None, program: Program = oneprovision) -> Run:
+    """Run `program` with `argv`; one that does not end is killed and called stuck."""
     trace = place.folder / "trace.txt"
     trace.write_text("")
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
     if pid == 0:
-        _be_the_command(place, argv, kill, trace)
+        _be_the_command(place, argv, _Boundary(trace, kill), program)
     stuck = not _ends_in_time(pid)
     if stuck:
         _kill_drivers_of(pid)
@@ -101,15 +111,13 @@ def _ends_in_time(pid: int) -> bool:
         os.close(fd)
 
 
-def _be_the_command(place: Place, argv: Sequence[str], kill: Kill | None, trace: Path) -> None:
+def _be_the_command(place: Place, argv: Sequence[str], boundary: "_Boundary", program: Program) -> None:
     """The child: never returns."""
     code = 70
     try:
-        _take_over_streams(place.output, argv, kill)
+        _take_over_streams(place.output, argv, boundary.kill)
         os.environ.update({"ONE_HOME": str(place.home), **place.environ})
-        from oneprovision.__main__ import main
-
-        code = main(argv, boundary=_Boundary(trace, kill))
+        code = program(argv, boundary)
         sys.stdout.flush()
         sys.stderr.flush()
     finally:
@@ -119,7 +127,7 @@ def _be_the_command(place: Place, argv: Sequence[str], kill: Kill | None, trace:
 def _take_over_streams(output: Path, argv: Sequence[str], kill: Kill | None) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     log = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.write(log, f"\n$ oneprovision {' '.join(argv)}   # {kill or 'to its end'}\n".encode())
+    os.write(log, f"\n$ {' '.join(argv)}   # {kill or 'to its end'}\n".encode())
     for fd, number in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(fd, number)
     sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")
@@ -130,13 +138,13 @@ class _Boundary:
 
     def __init__(self, trace: Path, kill: Kill | None) -> None:
         self._trace = os.open(trace, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-        self._kill = kill
+        self.kill = kill
         self._passed = 0
 
     def __call__(self, name: str) -> None:
         os.write(self._trace, f"{name}\n".encode())
         self._passed += 1
-        kill = self._kill
+        kill = self.kill
         if kill is None or self._passed != kill.at:
             return
         if kill.mode is Mode.LATE:
