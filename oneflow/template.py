@@ -12,7 +12,8 @@ from typing import Any
 from onecore.errors import InvalidInput
 from oneflow.elasticity.role import RoleView
 from oneflow.model.checked import checked
-from oneflow.model.schema import ROLE_SPELLINGS, SERVICE, SERVICE_SPELLINGS
+from oneflow.model.schema import SERVICE
+from oneflow.model.vocabulary import unified
 from oneflow.strategy import cycle
 
 Body = dict[str, Any]
@@ -28,7 +29,7 @@ def validated(data: object, vm_templates: Collection[int] | None, now: float, tz
 
     `vm_templates`: the ids that exist, None where that cannot be asked. Raises InvalidInput.
     """
-    body = checked(_respelled(data), SERVICE)
+    body = checked(unified(data), SERVICE)
     _check_name(body["name"])
     roles: list[Body] = body["roles"]
     if not roles:
@@ -49,7 +50,7 @@ def merged(template: Mapping[str, Any], changes: object) -> Body:
     replaced. A role that the template does not have is added."""
     if not isinstance(changes, Mapping):
         raise InvalidInput("KEY: 'merge_template' must be a Hash")
-    respelled: Any = _respelled(changes)
+    respelled: Any = unified(changes)
     return _merged(template, respelled)
 
 
@@ -72,27 +73,6 @@ def _merged_roles(old: list[Any], new: list[Any]) -> list[Any]:
         raise InvalidInput("KEY: 'roles' of 'merge_template' must be Hashes with different names")
     roles = [_merged(role, added.pop(role["name"])) if role["name"] in added else role for role in old]
     return roles + list(added.values())
-
-
-def _respelled(data: object) -> object:
-    """One vocabulary: that of spec/003."""
-    if not isinstance(data, Mapping):
-        return data
-    body = _renamed(data, SERVICE_SPELLINGS)
-    if isinstance(body.get("roles"), list):
-        body["roles"] = [
-            _renamed(role, ROLE_SPELLINGS) if isinstance(role, Mapping) else role for role in body["roles"]
-        ]
-    return body
-
-
-def _renamed(data: Mapping[str, Any], spellings: Mapping[str, str]) -> Body:
-    # Null is taken as missing, as OneFlow takes it.
-    present = {key: value for key, value in data.items() if value is not None}
-    twice = [key for key, name in spellings.items() if key in present and name in present]
-    if twice:
-        raise InvalidInput(f"KEY: '{twice[0]}' and '{spellings[twice[0]]}' are the same; give one of them")
-    return {spellings.get(key, key): value for key, value in present.items()}
 
 
 def _check_name(name: str) -> None:

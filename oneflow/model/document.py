@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from onecore.document import Document, envelope
+from oneflow.model.vocabulary import as_given
 
 Body = dict[str, Any]
 
@@ -51,7 +52,7 @@ class Stored:
     def served(self, names: "Names", body: Mapping[str, object] | None = None) -> Document:
         """The enveloped document; `body` in place of the stored one."""
         owner = (self.uid, names.users.get(self.uid, ""), self.gid, names.groups.get(self.gid, ""))
-        inner = {"BODY": dict(self.body if body is None else body)}
+        inner = {"BODY": as_given(self.body if body is None else body)}
         return envelope(self.id, self.kind.value, owner, self.permissions, self.name, inner)
 
 

@@ -90,7 +90,3 @@ ACTION: Final[Schema] = {
         }
     },
 }
-
-# What 5.x to 7.x call the same things (reference: later vocabularies). The first name is the stored one.
-ROLE_SPELLINGS: Final = {"template_id": "vm_template", "template_contents": "vm_template_contents"}
-SERVICE_SPELLINGS: Final = {"user_inputs": "custom_attrs", "user_inputs_values": "custom_attrs_values"}

@@ -12,6 +12,7 @@ from oneflow.elasticity.role import RoleState, RoleView
 from oneflow.model import body as bodies
 from oneflow.model.document import Body, Kind, Stored
 from oneflow.model.states import Event, ServiceState
+from oneflow.model.vocabulary import LATER, unified
 from oneflow.template import validated
 from oneflow.usecases.documents import visible
 from oneflow.usecases.services import change, role_of
@@ -45,9 +46,10 @@ def update(deps: FlowDeps, service_id: int, data: object, append: bool = False) 
         state = ServiceState(int(document.body["state"]))
         if state not in _CHANGEABLE:
             raise WrongState(f"Service cannot be updated in state: {state.name}")
-        if not isinstance(data, Mapping):
+        given = unified(data)
+        if not isinstance(given, Mapping):
             raise InvalidInput("KEY: 'template' must be a Hash")
-        asked = {**document.body, **data} if append else dict(data)
+        asked = {**document.body, **given} if append else dict(given)
         _refuse_immutable(document.body, asked, SERVICE_KEYS, "service")
         body = _laid_over(document.body, asked, SERVICE_KEYS)
         body["roles"] = _roles(document.body["roles"], asked.get("roles", document.body["roles"]))
@@ -110,7 +112,7 @@ def _parsed(text: str) -> object:
 
 def _refuse_immutable(before: Body, asked: Mapping[str, Any], free: frozenset[str], where: str) -> None:
     for key, value in asked.items():
-        hidden = key in ("roles", "log", "sched_actions") or key in free
+        hidden = key in ("roles", "log", "sched_actions", LATER) or key in free
         if hidden or (key in _LIVE and where != "service") or key not in before:
             continue
         if value != before[key]:

@@ -71,3 +71,20 @@ def test_a_cardinality_outside_the_limits_needs_force(deps):
     for cardinality, text in ((4, "Maximum cardinality is 3"), (0, "Minimum cardinality is 1")):
         with pytest.raises(InvalidInput, match=text):
             services.scale(deps, 0, services.Scale("web", cardinality))
+
+
+def test_a_template_is_served_in_the_words_that_it_was_written_in(deps):
+    later = {
+        "name": "app",
+        "user_inputs": {"PORT": "M|number|port"},
+        "roles": [{"name": "web", "type": "vm", "template_id": 0, "cardinality": 2}],
+    }
+    assert body_of(templates.create(deps, later)) == {**later, "deployment": "none"}
+    made = templates.instantiate(deps, 0, {"user_inputs_values": {"PORT": "80"}})
+    assert body_of(made)["user_inputs_values"] == {"PORT": "80"}
+    assert body_of(made)["roles"][0]["template_id"] == 0
+
+
+def test_both_words_for_one_thing_are_refused(deps):
+    with pytest.raises(InvalidInput, match="'template_id' and 'vm_template' are the same"):
+        templates.create(deps, a_template(a_role(template_id=0)))
