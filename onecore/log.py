@@ -62,7 +62,7 @@ class Redactor:
         """`text` without a secret."""
         if self._secrets:
             text = self._pattern().sub(MASK, text)
-        if _suspect().search(text):
+        if _is_suspect(text):
             for pattern, replacement in _generic():
                 text = pattern.sub(replacement, text)
         return text
@@ -78,6 +78,10 @@ class Redactor:
         if value is None or isinstance(value, bool | int | float):
             return value
         return self.text(str(value))
+
+    def leaves(self, text: str) -> bool:
+        """Whether nothing in `text` has to be masked."""
+        return not (self._secrets and self._pattern().search(text)) and not _is_suspect(text)
 
     def _pattern(self) -> re.Pattern[str]:
         if self._known is None:
@@ -166,6 +170,11 @@ def private_file(path: Path) -> Iterator[FileIO]:
 
 def _line(record: dict[str, object], redactor: Redactor) -> bytes:
     """The record as one line of at most LONGEST_LINE bytes; ASCII, so that no terminal obeys it."""
+    if all(isinstance(value, str | int | float) for value in record.values()):
+        line = _encoded(record)
+        # One look at the whole line is enough for most: without an escape every value is in it as it is.
+        if len(line) <= LONGEST_LINE and b"\\" not in line and redactor.leaves(line.decode("ascii")):
+            return line
     clean = {name: redactor.value(value, name) for name, value in record.items()}
     line = _encoded(clean)
     if len(line) <= LONGEST_LINE:
@@ -213,10 +222,13 @@ def _generic() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), put) for pattern, put in _PATTERNS)
 
 
-@cache
-def _suspect() -> re.Pattern[str]:
-    """Every pattern needs one of these words; most lines have none, and one search tells."""
-    return re.compile(rf"{_TELLING}|private key|authorization|basic|bearer|://", re.IGNORECASE)
+# Whatever a pattern matches holds one of these; most lines hold none.
+_SUSPECT = ("pass", "secret", "token", "credential", "key", "authorization", "basic", "bearer", "://")
+
+
+def _is_suspect(text: str) -> bool:
+    folded = text.casefold()
+    return any(word in folded for word in _SUSPECT)
 
 
 @lru_cache(maxsize=256)

@@ -2,36 +2,33 @@
 
 A program's standard output is a file. When `output_path` is given that file is locked for as long as the
 program (or a child that shares its output) lives, so that after a crash of ours the next process can tell
-whether the program is still at work, wait for it, and read what it answered. Such a file begins with one
-empty line, which is ours.
+whether the program is still at work, wait for it, and read what it answered.
 """
 
-import errno
-import fcntl
 import math
 import os
 import select
 import signal
 import sys
 import time
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Generic, NoReturn, TypeVar
 
+from onecore import standard_files
 from onecore.errors import NotFound
+from onecore.spawning import Order, Starter
 from onecore.waker import Waker
 
 MIB = 1024 * 1024
 TERM_GRACE_S = 2.0
 TICK_S = 0.25
+GATHER_S = 0.005
 KILL_ROUNDS = 500
 STDIN, STDOUT, STDERR = 0, 1, 2
-# A file that is cut to nothing is written to the disk when it is closed (ext4), and to cut it again waits for
-# that: milliseconds for each program. So one byte stays.
-_MARK = b"\n"
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -80,6 +77,12 @@ class Outcome:
         return self.ended is Ended.EXITED and self.returncode == 0
 
 
+@dataclass(frozen=True)
+class _Prepared:
+    command: Command
+    fds: tuple[int, int, int]
+
+
 @dataclass
 class _Child:
     command: Command
@@ -97,40 +100,54 @@ class _Child:
 
 
 class Runner(Generic[Key]):
-    """Runs many programs at once from one thread. `wait` reports those that ended, by key."""
+    """Runs many programs at once for one thread. `wait` reports those that ended, by key; `started` hears of
+    each that is at work, from within `wait`."""
 
-    def __init__(self) -> None:
+    def __init__(self, started: Callable[[Key], None] = lambda key: None) -> None:
+        self.started = started
+        self._starter: Starter[Key] = Starter()
+        self._starting: dict[Key, _Prepared] = {}
         self._children: dict[Key, _Child] = {}
         self._stillborn: list[tuple[Key, Outcome]] = []
-        self._poll = select.poll()
         self._by_fd: dict[int, Key] = {}
         self._waker: Waker | None = None
+        self._poll = select.poll()
+        self._poll.register(self._starter.bell.fd, select.POLLIN)
 
     def __len__(self) -> int:
-        return len(self._children) + len(self._stillborn)
+        return len(self._starting) + len(self._children) + len(self._stillborn)
 
     def start(self, key: Key, command: Command) -> None:
-        """Start `command`; one that cannot be started is reported by the next `wait` as NOT_STARTED."""
+        """Start `command`, without waiting for it to be loaded; one that cannot be started is reported by
+        `wait` as NOT_STARTED."""
         try:
-            child = _spawn(command)
+            prepared = _prepare(command)
         except (OSError, ValueError) as exc:
-            problem = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
-            self._stillborn.append((key, Outcome(Ended.NOT_STARTED, None, b"", b"", 0.0, problem)))
+            self._never(key, exc)
             return
-        self._children[key] = child
-        self._by_fd[child.pidfd] = key
-        self._poll.register(child.pidfd, select.POLLIN)
+        self._starting[key] = prepared
+        self._starter.order(key, Order(command.argv, command.env, prepared.fds))
 
     def wait(self, timeout_s: float) -> list[tuple[Key, Outcome]]:
         """The programs that ended, as soon as there is one, or nothing after `timeout_s` seconds."""
         until = time.monotonic() + timeout_s
         while True:
             ready = self._ready(until)
-            ended = self._stillborn + [self._reap(fd) for fd in ready if fd in self._by_fd]
+            ended = [self._reap(fd) for fd in ready if fd in self._by_fd]
+            ended += self._stillborn
             self._stillborn = []
             self._enforce_limits()
-            if ended or ready or not (self._children or self._waker) or time.monotonic() >= until:
+            if ended or ready or not (len(self) or self._waker) or time.monotonic() >= until:
                 return ended
+
+    def gather(self, timeout_s: float, within_s: float) -> list[tuple[Key, Outcome]]:
+        """As `wait`, and when one has ended also those that end in the next `within_s` seconds, until as many
+        have ended as still run: a commit for each would cost more than these wait."""
+        ended = self.wait(timeout_s)
+        until = time.monotonic() + within_s
+        while ended and len(ended) < len(self) and (left := until - time.monotonic()) > 0:
+            ended += self.wait(left)
+        return ended
 
     def listen(self) -> Waker:
         """What ends a `wait`, which from now on lasts its time also while nothing runs."""
@@ -141,24 +158,55 @@ class Runner(Generic[Key]):
 
     def stop(self, key: Key) -> None:
         """Ask a program to end; a second time changes nothing. `wait` reports it as usual, as STOPPED."""
+        self._finish_starting()
         child = self._children.get(key)
         if child is not None and child.ended is None:
             _ask_to_end(child, Ended.STOPPED, time.monotonic())
 
     def kill(self) -> None:
         """End everything that runs; what they were is reported by `wait` as usual."""
+        self._finish_starting()
         for child in self._children.values():
             _signal_group(child.pid, signal.SIGKILL)
 
     def _ready(self, until: float) -> list[int]:
-        if self._stillborn or not (self._children or self._waker):
+        if self._stillborn or not (len(self) or self._waker):
             return []
         now = time.monotonic()
         soonest = min((min(child.deadline, now + TICK_S) for child in self._children.values()), default=until)
-        ready = self._poll.poll(math.ceil(max(0.0, min(until, soonest) - now) * 1000))
+        ready = [fd for fd, _ in self._poll.poll(math.ceil(max(0.0, min(until, soonest) - now) * 1000))]
+        if self._starter.bell.fd in ready:
+            ready.remove(self._starter.bell.fd)
+            self._collect()
         if self._waker:
             self._waker.hear()
-        return [fd for fd, _ in ready]
+        return ready
+
+    def _collect(self) -> None:
+        for key, birth in self._starter.collect():
+            prepared = self._starting.pop(key)
+            os.close(prepared.fds[STDIN])
+            if isinstance(birth, Exception):
+                for fd in prepared.fds[STDOUT:]:
+                    os.close(fd)
+                self._never(key, birth)
+                continue
+            _, stdout, stderr = prepared.fds
+            child = _Child(prepared.command, birth.pid, birth.pidfd, stdout, stderr, birth.at)
+            self._children[key] = child
+            self._by_fd[child.pidfd] = key
+            self._poll.register(child.pidfd, select.POLLIN)
+            self.started(key)
+
+    def _finish_starting(self) -> None:
+        until = time.monotonic() + TERM_GRACE_S  # for one whose order was interrupted
+        while self._starting and time.monotonic() < until:
+            select.select([self._starter.bell.fd], [], [], TICK_S)
+            self._collect()
+
+    def _never(self, key: Key, exc: Exception) -> None:
+        problem = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
+        self._stillborn.append((key, Outcome(Ended.NOT_STARTED, None, b"", b"", 0.0, problem)))
 
     def _reap(self, pidfd: int) -> tuple[Key, Outcome]:
         key = self._by_fd.pop(pidfd)
@@ -208,25 +256,12 @@ def replace(argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
 def is_held(path: Path) -> bool:
     """Whether a program that was started with this `output_path` is still alive."""
     try:
-        os.close(_locked(path))
+        os.close(standard_files.locked(path))
     except FileNotFoundError:
         return False
     except BlockingIOError:
         return True
     return False
-
-
-def forget_output(path: Path) -> bool:
-    """Empty the output of a program that ended; False, and nothing done, while a child of it lives."""
-    try:
-        fd = _locked(path)
-    except BlockingIOError:
-        return False
-    try:
-        _empty(fd)
-    finally:
-        os.close(fd)
-    return True
 
 
 def kill_holders(path: Path) -> int:
@@ -284,93 +319,14 @@ def _holders(path: Path) -> Iterator[int]:
                 yield pid
 
 
-def _spawn(command: Command) -> _Child:
-    stdin = _memory_file("stdin", command.stdin) if command.stdin else os.open(os.devnull, os.O_RDONLY)
-    fds = [stdin]
-    try:
-        fds.append(_output_file(command.output_path))
-        fds.append(_memory_file("stderr"))
-        started = time.monotonic()
-        pid = _posix_spawn(command, fds)
-    except BaseException:
-        for fd in fds[1:]:
-            os.close(fd)
-        raise
-    finally:
-        os.close(stdin)
-    return _Child(command, pid, os.pidfd_open(pid), fds[STDOUT], fds[STDERR], started)
-
-
-def _posix_spawn(command: Command, fds: list[int]) -> int:
-    """A new session (no terminal, own process group) that inherits the three standard files only."""
-    argv = command.argv
-    actions = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(fds)]
-    for program in (argv, ("/bin/sh", *argv)):
-        try:
-            return os.posix_spawn(
-                program[0],
-                program,
-                command.env,
-                file_actions=actions,
-                setsid=True,
-                setsigdef=[signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT],
-            )
-        except OSError as exc:
-            # A script without a first line `#!` is a shell script, as every shell and the old tool take it.
-            if exc.errno != errno.ENOEXEC or program is not argv:
-                raise
-    raise AssertionError("unreachable")
-
-
-def _memory_file(name: str, content: bytes = b"") -> int:
-    """An anonymous file, so that a large input or output can never block on a pipe."""
-    fd = os.memfd_create(name, os.MFD_CLOEXEC)
-    if content:
-        os.write(fd, content)
-        os.lseek(fd, 0, os.SEEK_SET)
-    return fd
-
-
-def _output_file(path: Path | None) -> int:
-    if path is None:
-        return _memory_file("stdout")
-    fd = _locked(path, os.O_CREAT)
-    try:
-        _empty(fd)
-    except BaseException:
-        os.close(fd)
-        raise
-    return fd
-
-
-def _locked(path: Path, further: int = 0) -> int:
-    """The file, opened and locked; raises BlockingIOError while a program holds it."""
-    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | further, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BaseException:
-        os.close(fd)
-        raise
-    return fd
-
-
-def _empty(fd: int) -> None:
-    os.pwrite(fd, _MARK, 0)
-    os.ftruncate(fd, len(_MARK))
-    os.lseek(fd, len(_MARK), os.SEEK_SET)
+def _prepare(command: Command) -> _Prepared:
+    """Open its standard files; its output is locked from here on."""
+    return _Prepared(command, standard_files.opened(command.stdin, command.output_path))
 
 
 def _too_much(child: _Child) -> bool:
-    limit = child.command.output_limit + len(_MARK)
-    return any(os.fstat(fd).st_size > limit for fd in (child.stdout, child.stderr))
-
-
-def _output(child: _Child, fd: int) -> bytes:
     limit = child.command.output_limit
-    content = os.pread(fd, min(os.fstat(fd).st_size, limit + len(_MARK)), 0)
-    if fd == child.stdout and child.command.output_path:
-        content = content.removeprefix(_MARK)  # a program that opens its output anew has removed it
-    return content[:limit]
+    return any(standard_files.exceeds(fd, limit) for fd in (child.stdout, child.stderr))
 
 
 def _reap(child: _Child) -> Outcome:
@@ -383,10 +339,12 @@ def _reap(child: _Child) -> Outcome:
     returncode = os.waitstatus_to_exitcode(status)
     ended = child.ended or (Ended.EXITED if returncode >= 0 else Ended.SIGNALLED)
     duration = time.monotonic() - child.started
-    outputs = [_output(child, fd) for fd in (child.stdout, child.stderr)]
+    command = child.command
+    stdout = standard_files.content(child.stdout, command.output_limit, command.output_path is not None)
+    stderr = standard_files.content(child.stderr, command.output_limit, recorded=False)
     for fd in (child.pidfd, child.stdout, child.stderr):
         os.close(fd)
-    return Outcome(ended, returncode, outputs[0], outputs[1], duration)
+    return Outcome(ended, returncode, stdout, stderr, duration)
 
 
 def _ask_to_end(child: _Child, why: Ended, now: float) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
@@ -97,7 +98,12 @@ def plain_line(event: ProgressEvent) -> str:
     subject = " ".join(part for part in (event.subject, event.key) if part)
     level = event.level.upper() if event.level in _LOUD else ""
     parts = (part for part in (subject, event.step, level, event.text) if part)
-    return printable(f"{datetime.fromtimestamp(event.at, UTC):%H:%M:%S} {': '.join(parts)}")
+    return printable(f"{_time(int(event.at))} {': '.join(parts)}")
+
+
+@lru_cache(maxsize=1)
+def _time(second: int) -> str:
+    return f"{datetime.fromtimestamp(second, UTC):%H:%M:%S}"
 
 
 @dataclass

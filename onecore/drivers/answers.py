@@ -137,6 +137,8 @@ def parse_offers(stdout: bytes, action: str) -> tuple[Mapping[str, object], ...]
 
 def escaped(text: str) -> str:
     """The text without characters that could act on a terminal or forge a line of a log."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 

@@ -47,11 +47,13 @@ def to_xml(deployment: Deployment, secrets: Collection[str] = (), masked: bool =
         template[tag] = value
     host = {"NAME": d.name, **drivers, "TEMPLATE": template}
     writer = _Writer(names if masked else None)
-    return "\n".join(writer.element("HOST", host, 0)) + "\n"
+    writer.element("HOST", host, 0)
+    return "\n".join(writer.lines) + "\n"
 
 
 _TAG = re.compile(r"[A-Z_][A-Z0-9_.-]*")
 _MAX_DEPTH = 16
+_INDENTS = ["  " * depth for depth in range(_MAX_DEPTH + 1)]
 # Everything that XML 1.0 cannot carry, and the control characters that no honest value holds.
 _REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # What may have to be refused or escaped; most values hold nothing of it, and one search tells.
@@ -68,23 +70,24 @@ class _Writer:
 
     def __init__(self, secrets: frozenset[str] | None) -> None:
         self.secrets = secrets
+        self.lines: list[str] = []
 
-    def element(self, tag: str, value: object, depth: int) -> Iterator[str]:
+    def element(self, tag: str, value: object, depth: int) -> None:
         if depth > _MAX_DEPTH:
             raise InvalidInput(f"host attribute '{tag}' is nested deeper than {_MAX_DEPTH} levels")
-        indent = "  " * depth
+        indent = _INDENTS[depth]
         if isinstance(value, str):
-            yield f"{indent}<{tag}>{self.content(tag, value)}</{tag}>"
+            self.lines.append(f"{indent}<{tag}>{self.content(tag, value)}</{tag}>")
         elif isinstance(value, Mapping):
-            yield f"{indent}<{tag}>"
+            self.lines.append(f"{indent}<{tag}>")
             for child, content in _tagged(value, tag):
-                yield from self.element(child, content, depth + 1)
-            yield f"{indent}</{tag}>"
+                self.element(child, content, depth + 1)
+            self.lines.append(f"{indent}</{tag}>")
         elif isinstance(value, list | tuple):
             for item in value:
-                yield from self.element(tag, item, depth + 1 if isinstance(item, list | tuple) else depth)
+                self.element(tag, item, depth + 1 if isinstance(item, list | tuple) else depth)
         else:
-            yield f"{indent}<{tag}>{self.content(tag, _text(tag, value))}</{tag}>"
+            self.lines.append(f"{indent}<{tag}>{self.content(tag, _text(tag, value))}</{tag}>")
 
     def content(self, tag: str, text: str) -> str:
         if self.secrets is None and not _SPECIAL.search(text):

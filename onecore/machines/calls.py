@@ -59,6 +59,7 @@ class Binding:
     home: Path
     base_path: str
     _executables: dict[str, Path] = field(default_factory=dict, repr=False, compare=False)
+    _environment: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def hidden(self) -> tuple[str, ...]:
@@ -186,9 +187,11 @@ class Binding:
     def _command(
         self, verb: str, argv: tuple[str, ...], stdin: bytes = b"", output_path: Path | None = None
     ) -> Command:
+        if not self._environment:  # made once per command, not once per machine
+            self._environment.update(protocol.environment(self.home, self.secrets, self.base_path))
         return Command(
             argv,
-            protocol.environment(self.home, self.secrets, self.base_path),
+            self._environment,
             stdin,
             timeout_s=self.driver.manifest.limits.timeout_for(verb),
             output_path=output_path,

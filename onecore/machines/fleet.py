@@ -23,7 +23,7 @@ from onecore.machines.looks import Look
 from onecore.machines.model import Resource
 from onecore.machines.starts import Start, Starts
 from onecore.machines.tools import Group, Tools, group_of
-from onecore.process import Command, Ended, Outcome
+from onecore.process import GATHER_S, Command, Ended, Outcome
 from onecore.store import lease
 from onecore.store.engine import Transaction
 
@@ -52,6 +52,7 @@ class Fleet:
         self.lost: set[str] = set()
         self.stopping = ""
         self._waker = tools.runner.listen()
+        tools.runner.started = self._at_work
 
     # -- the owners ----------------------------------------------------------------------------------------
 
@@ -132,7 +133,7 @@ class Fleet:
         if not self.stopping:
             times += [desk.looks.wake_at, desk.starts.wake_at(now)]
         pauses = [max(at - now, 0.0) for at in times if at is not None]
-        return self._tools.runner.wait(min([pause_s, *pauses]))
+        return self._tools.runner.gather(min([pause_s, *pauses]), GATHER_S)
 
     def _has_to_commit(self) -> bool:
         if self._desk.ledger.pending or self._desk.touched:
@@ -234,7 +235,10 @@ class Fleet:
             self._arrived.append((call, Outcome(Ended.NOT_STARTED, None, b"", b"", 0.0, problem)))
             return
         self._tools.runner.start(call, command)
-        self._tools.boundary("driver started")
+
+    def _at_work(self, key: object) -> None:
+        if isinstance(key, Call):
+            self._tools.boundary("driver started")
 
     def _command(self, call: Call) -> Command:
         binding = self._tools.bind(call.resource)

@@ -61,7 +61,7 @@ class Power:
         self._tools = tools
         self._lease = held
         self._order = order
-        self._runner: Runner[object] = Runner()
+        self._runner: Runner[object] = Runner(self._at_work)
         self._journal = Journal(tools, held, owner)
         self._looks = Looks(tools, self._runner)
         self._policy = policy
@@ -147,7 +147,10 @@ class Power:
             self._ended(number, Outcome(Ended.NOT_STARTED, None, b"", b"", 0.0, problem))
             return
         self._runner.start(number, command)
-        self._tools.boundary("driver started")
+
+    def _at_work(self, task: object) -> None:
+        if task in self._running:
+            self._tools.boundary("driver started")
 
     def _ended(self, number: int, outcome: Outcome) -> None:
         self._tools.boundary("driver ended")

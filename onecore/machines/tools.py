@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from onecore import process
+from onecore import standard_files
 from onecore.clock import Clock
 from onecore.machines.calls import Binding
 from onecore.machines.model import Kind, Resource
@@ -37,7 +37,7 @@ class Tools:
 
     def run_file(self, operation_id: int) -> Callable[[str], Path]:
         """Where the files of one operation are: its deployment file and its driver's output."""
-        return lambda suffix: self.run_directory / f"{operation_id}.{suffix}"
+        return lambda suffix: Path(f"{self.run_directory}/{operation_id}.{suffix}")
 
     def inherit_run_files(self, finished: int, operation_id: int) -> None:
         """Give the files of a recorded operation to one that is about to start, its output emptied.
@@ -51,7 +51,7 @@ class Tools:
             old("xml").rename(new("xml"))
         with suppress(OSError):
             # Emptied first: an old answer under a new number would be a lie after a crash.
-            if process.forget_output(old("out")):
+            if standard_files.emptied(old("out")):
                 old("out").rename(new("out"))
             else:
                 old("out").unlink()

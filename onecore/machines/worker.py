@@ -20,7 +20,7 @@ from onecore.machines.journal import Begun, Journal
 from onecore.machines.looks import Look, Looks
 from onecore.machines.model import Resource, RetryPolicy, State
 from onecore.machines.tools import Group, Tools, group_of
-from onecore.process import Ended, Outcome, Runner
+from onecore.process import GATHER_S, Ended, Outcome, Runner
 from onecore.store import lease, resources
 from onecore.store.lease import Lease
 from onecore.store.resources import Operation
@@ -44,7 +44,7 @@ class Worker:
         self._owner = owner
         self._policy = policy
         self._threads = threads
-        self._runner: Runner[object] = Runner()
+        self._runner: Runner[object] = Runner(self._at_work)
         self._journal = Journal(tools, held, owner)
         self._looks = Looks(tools, self._runner)
         self._resources: dict[int, Resource] = {}
@@ -166,7 +166,7 @@ class Worker:
             else min([TICK_S, *(max(at - now, 0.0) for at in wakes)])
         )
         if len(self._runner):
-            return self._runner.wait(pause)
+            return self._runner.gather(pause, GATHER_S)
         if wakes and not self._stopping:
             self._tools.clock.sleep(pause)
         return []
@@ -247,11 +247,14 @@ class Worker:
 
     def _startable(self) -> list[tuple[Resource, Step, str, str, float]]:
         now, chosen, left = self._tools.clock.now(), [], []
-        for resource_id, step, reason in self._ready:
+        for place, (resource_id, step, reason) in enumerate(self._ready):
+            if self._busy.total() >= self._threads:
+                left += self._ready[place:]
+                break
             resource = self._resources[resource_id]
             limits = self._tools.bind(resource).driver.manifest.limits
             driver = resource.driver
-            room = self._busy.total() < self._threads and self._busy[driver] < limits.parallel
+            room = self._busy[driver] < limits.parallel
             if not room or self._not_before.get(driver, 0.0) > now:
                 left.append((resource_id, step, reason))
                 continue
@@ -282,7 +285,10 @@ class Worker:
             self._finished(operation.id, Outcome(Ended.NOT_STARTED, None, b"", b"", 0.0, problem))
             return
         self._runner.start(operation.id, command)
-        self._tools.boundary("driver started")
+
+    def _at_work(self, task: object) -> None:
+        if task in self._running:
+            self._tools.boundary("driver started")
 
     def _refuse_if_late(self, operation: Begun) -> None:
         """A process that was suspended after its intent may have lost its lease since: it starts nothing."""

@@ -14,12 +14,12 @@ from onecore.process import (
     Outcome,
     Runner,
     bearers,
-    forget_output,
     is_held,
     kill_bearers,
     kill_holders,
     run,
 )
+from onecore.standard_files import emptied
 
 ENV = {"PATH": "/usr/bin:/bin"}
 
@@ -155,7 +155,72 @@ def test_many_programs_run_side_by_side_and_report_as_they_end():
     order = []
     while len(runner):
         order += [key for key, _ in runner.wait(5)]
-    assert order == ["missing", "quick", "slow"]
+    assert (sorted(order[:2]), order[2:]) == (["missing", "quick"], ["slow"])
+
+
+def test_who_runs_them_hears_of_each_that_is_at_work_and_of_no_other():
+    heard: list[str] = []
+    runner: Runner[str] = Runner(heard.append)
+    runner.start("a", sh("true"))
+    runner.start("missing", Command(("/nonexistent",), ENV))
+    while len(runner):
+        runner.wait(5)
+    assert heard == ["a"]
+
+
+def test_a_program_is_stopped_and_killed_also_while_it_is_being_started():
+    runner: Runner[str] = Runner()
+    runner.start("stopped", sh("sleep 60"))
+    runner.stop("stopped")
+    runner.start("killed", sh("sleep 60"))
+    runner.kill()
+    ended = {}
+    while len(runner):
+        ended.update(dict(runner.wait(5)))
+    assert ended["stopped"].ended is Ended.STOPPED
+    assert ended["killed"].ended is Ended.SIGNALLED
+
+
+@pytest.mark.parametrize(
+    ("argv", "env"),
+    [
+        (("/bin/ec\0ho",), {}),
+        (("/bin/echo", "a\0b"), {}),
+        (("/bin/echo",), {"A": "\0"}),
+        (("/bin/echo",), {"A=B": "c"}),
+        (("/bin/echo",), {"": "c"}),
+    ],
+)
+def test_what_an_exec_cannot_carry_is_not_cut_but_refused(argv: tuple[str, ...], env: dict[str, str]):
+    assert run(Command(argv, env)).ended is Ended.NOT_STARTED
+
+
+def test_hundreds_of_programs_at_once_all_end_and_leave_no_descriptor_open():
+    runner: Runner[int] = Runner()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for number in range(200):
+        runner.start(number, sh(f"echo {number}"))
+    printed = {}
+    while len(runner):
+        printed.update({key: int(outcome.stdout) for key, outcome in runner.wait(5)})
+    assert printed == {number: number for number in range(200)}
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
+
+
+def test_signals_that_python_ignores_are_as_usual_for_a_program():
+    assert run(sh("yes | head -n 1; kill -PIPE $$; echo deaf")).returncode == -signal.SIGPIPE
+
+
+def test_those_that_end_soon_after_the_first_are_gathered_until_half_have_ended():
+    runner: Runner[int] = Runner()
+    for number in range(4):
+        runner.start(number, sh("true"))
+    runner.start(4, sh("sleep 60"))
+    gathered = runner.gather(5, within_s=60)
+    assert 2 < len(gathered) < 5
+    runner.kill()
+    while len(runner):
+        runner.wait(5)
 
 
 def test_wait_gives_up_at_its_timeout_and_kill_ends_all():
@@ -194,11 +259,11 @@ def test_the_output_of_a_program_that_ended_is_emptied_and_of_one_that_lives_is_
     runner: Runner[int] = Runner()
     runner.start(0, sh("echo id-1; sleep 60", output_path=path))
     assert eventually(lambda: b"id-1" in path.read_bytes())
-    assert not forget_output(path)
+    assert not emptied(path)
     assert b"id-1" in path.read_bytes()
     runner.kill()
     assert [outcome.stdout for _, outcome in runner.wait(5)] == [b"id-1\n"]
-    assert eventually(lambda: forget_output(path))
+    assert eventually(lambda: emptied(path))
     assert path.read_bytes().strip() == b""
 
 
