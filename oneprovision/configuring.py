@@ -285,7 +285,7 @@ def _trouble(result: HostResult, ran: Ran, nobody: bool) -> str:
 
 def _target(pair: Pair, variables: Mapping[str, object]) -> Target:
     host, machine = pair
-    login = connection_of(host)
+    login = connection_of(host, machine)
     address = machine.addresses[0]
     if not _ADDRESS.fullmatch(address):
         raise DriverFailed(f"{host.name}: '{address}' is not an address that can be logged in to")

@@ -20,7 +20,9 @@ def export(deps: Deps) -> Path:
     machines = {(r.owner, r.number): r for r in every if r.kind is Kind.MACHINE}
     found = [(h, machines.get((owner_key(h.provision_id), h.id))) for h in hosts]
     keys = [
-        (m.addresses[0], connection_of(h).remote_port, host_key_of(h)) for h, m in found if m and m.addresses
+        (m.addresses[0], connection_of(h, m).remote_port, host_key_of(h))
+        for h, m in found
+        if m and m.addresses
     ]
     file = deps.settings.home / "known_hosts"
     write(file, keys)

@@ -59,7 +59,8 @@ def wait_for_hosts(deps: Deps, held: Lease, provision: Provision, pairs: Sequenc
                 if _open(w, options.ping_retries) and w.attempt is None and w.next_at <= now:
                     w.tries += 1
                     address = w.resource.addresses[0] if w.resource.addresses else ""
-                    w.attempt = pool.submit(ssh.probe, address, connection_of(w.host), host_key_of(w.host))
+                    login = connection_of(w.host, w.resource)
+                    w.attempt = pool.submit(ssh.probe, address, login, host_key_of(w.host))
             if now > renewed + lease.TTL_S / 4:
                 with deps.database.begin() as tx:
                     lease.renew(tx, held, now)
@@ -106,5 +107,7 @@ def raise_if_asked(deps: Deps, provision_id: int) -> None:
         raise Interrupted(reason)
 
 
-def connection_of(host: StoredObject) -> Connection:
-    return Connection.from_json(host.body["connection"])  # type: ignore[arg-type]  # stored by to_json
+def connection_of(host: StoredObject, machine: Resource | None) -> Connection:
+    """How the host is logged in to, as asked for, and as its machine's driver says."""
+    asked = Connection.from_json(host.body["connection"])  # type: ignore[arg-type]  # stored by to_json
+    return asked.through(machine.metrics) if machine else asked

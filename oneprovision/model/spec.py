@@ -1,7 +1,7 @@
 """What a provision shall consist of: the values a template evaluates to, ready to be acted on and stored."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Self
 
 from oneprovision.model.shapes import list_at, mapping_at, mappings_at, text_of
@@ -34,6 +34,12 @@ class Connection(Stored):
             public_key=text_of(data["public_key"]),
             private_key=text_of(data["private_key"]),
         )
+
+    def through(self, metrics: Mapping[str, str]) -> "Connection":
+        """The same, but for the port where the machine's driver says that SSH answers on another one
+        (SSH_PORT of `poll` and `list`)."""
+        told = metrics.get("SSH_PORT", "")
+        return replace(self, remote_port=int(told)) if told.isdecimal() and 0 < int(told) < 65536 else self
 
 
 @dataclass(frozen=True)

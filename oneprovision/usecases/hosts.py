@@ -21,6 +21,7 @@ from oneprovision.model.host_document import host_document
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
 from oneprovision.model.spec import Connection
 from oneprovision.model.states import Operation
+from oneprovision.readiness import connection_of
 from oneprovision.usecases import reading, repair
 from oneprovision.usecases.rights import authorized
 from oneprovision.usecases.work import at_work, check_all, require
@@ -41,7 +42,7 @@ class Host:
 
     @property
     def connection(self) -> Connection:
-        return Connection.from_json(self.object.body["connection"])  # type: ignore[arg-type]  # by to_json
+        return connection_of(self.object, self.machine)
 
 
 @dataclass(frozen=True)

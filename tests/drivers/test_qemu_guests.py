@@ -1,0 +1,89 @@
+"""Two real guests: made by the real command line, reached over SSH, restarted in order and hard, removed.
+
+They have the cloud kernel of Debian, and run under emulation, as on a computer without KVM.
+"""
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import paramiko
+import pytest
+
+from tests.drivers.guests import guests_under, tiny_image
+from tests.scenario.command import Home
+
+TEMPLATE = """\
+name: local
+defaults:
+  provision: {{driver: qemu, image: {image}, plan: tiny, accelerator: tcg}}
+  connection: {{private_key: {key}, remote_port: {port}}}
+hosts:
+  - provision: {{count: 2}}
+"""
+DEADLINE_S = 300.0
+
+pytestmark = pytest.mark.scenario
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    made = Home(tmp_path, deadline_s=DEADLINE_S)
+    yield made
+    made.close()
+    for number in guests_under(tmp_path).values():
+        os.kill(number, signal.SIGKILL)
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Path:
+    key = paramiko.ECDSAKey.generate()
+    key.write_private_key_file(str(tmp_path / "key"))
+    (tmp_path / "key.pub").write_text(f"{key.get_name()} {key.get_base64()} test\n")
+    file = tmp_path / "local.yaml"
+    file.write_text(TEMPLATE.format(image=tiny_image(), key=tmp_path / "key", port=2200))
+    return file
+
+
+def test_two_guests_live_a_whole_life(home: Home, template: Path):
+    patient = ("--ping-retries", "200", "--ping-timeout", "1")
+    home.run("create", template, *patient)
+    first, second = home.host_ids()
+    assert (said(home, first, "hostname"), said(home, second, "hostname")) == ("local-0", "local-1")
+    assert len(guests_under(home.folder)) == 2
+
+    before = [boot_id(home, first), boot_id(home, second)]
+    home.run("host", "reboot", first)
+    home.run("host", "reboot", second, "--hard")
+    after = [boot_id(home, first), boot_id(home, second)]
+    assert not set(before) & set(after)
+    # Only the guest that was asked in order has seen its power button.
+    assert [text.count("the power button was pressed") for text in consoles(home)] == [1, 0]
+
+    home.run("deprovision", "0", "--yes")
+    assert guests_under(home.folder) == {}
+    assert list((home.path / "qemu" / "machines").iterdir()) == []
+
+
+def said(home: Home, host: int, *words: str) -> str:
+    """What the command printed in the guest, as soon as it lets us in."""
+    for _ in range(100):
+        answer = home.start("host", "ssh", host, *words).end(code=None)
+        if answer.code == 0:
+            return answer.out.strip()
+    raise AssertionError(answer)
+
+
+def boot_id(home: Home, host: int) -> str:
+    found = said(home, host, "cat", "/proc/sys/kernel/random/boot_id")
+    assert re.fullmatch("[0-9a-f-]{36}", found)
+    return found
+
+
+def consoles(home: Home) -> list[str]:
+    """What the guests printed, in the order of their hosts."""
+    machines = {each["id"]: each["machine"] for each in home.show()["one_objects"]["hosts"]}
+    folder = home.path / "qemu" / "machines"
+    return [(folder / machines[host] / "console.log").read_text() for host in sorted(machines)]
