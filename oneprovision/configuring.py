@@ -30,6 +30,7 @@ from oneprovision.model.configuration import (
     summary,
 )
 from oneprovision.model.host_variables import configuration_variables, secret_values
+from oneprovision.model.instance import is_instance
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
 from oneprovision.playbook_run import PlaybookRun, Ran
 from oneprovision.readiness import Pair, connection_of, raise_if_asked
@@ -67,7 +68,10 @@ class Unready:
 
 
 def make_ready(deps: Deps, held: Lease, provision: Provision) -> Unready:
-    """Every host that is to stay: reachable and configured, as far as it goes."""
+    """Every host that is to stay: reachable and configured, as far as it goes. A single instance is ready
+    when its provider says that it runs: perhaps nobody of ours may log in (spec/002)."""
+    if is_instance(provision):
+        return Unready({}, "", 1)
     configuring = Configuring(deps, held, provision, recipes.recipe(deps, provision))
     problems = configuring.make_ready()
     host_keys.export(deps)

@@ -61,7 +61,7 @@ _SPECIAL = re.compile("[^ !-%'-;=?-~]")
 # References for the line ends, so that a value stays on the line of its tag: drivers in sh read by line,
 # and an XML parser would turn a bare carriage return into a line feed.
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
-_SECRET = re.compile("TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|KEY")
+_SECRET = re.compile("TOKEN|SECRET|PASSW|PASSPHRASE|ROOT_PASS|CREDENTIAL|KEY")
 _ALWAYS_MASKED = ("PROVISION_CONFIGURATION_BASE64", "SSH_PUBLIC_KEY")
 
 

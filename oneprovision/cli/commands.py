@@ -37,6 +37,7 @@ _TABLE = {
     "cluster": (f"{_HERE}.objects", "cluster", "List clusters."),
     "datastore": (f"{_HERE}.objects", "datastore", "List datastores."),
     "network": (f"{_HERE}.objects", "network", "List networks and their addresses."),
+    "instance": (f"{_HERE}.instance", "instance", "Single machines, without a template."),
     "driver": (f"{_HERE}.driver", "driver", "Find and test drivers."),
     "provider": (f"{_HERE}.provider", "provider", "Accounts that drivers work on."),
     "user": (f"{_HERE}.accounts", "user", "People who may ask."),
