@@ -14,12 +14,14 @@ class Settings:
 
     `home` holds all state (DESIGN 6). `remotes` are the folders named by `--remotes` and `ONE_REMOTES`,
     in that order. `auth_file` is set when the user named a credentials file of his own by `ONE_AUTH`.
+    `tofu` is the OpenTofu or Terraform to use (`ONE_TOFU`), where it is not just the one on PATH.
     """
 
     home: Path
     remotes: tuple[tuple[str, Path], ...] = ()
     auth_file: Path | None = None
     debug: bool = False
+    tofu: str = ""
     base_environment: Mapping[str, str] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -44,6 +46,20 @@ class Settings:
         }
         return {variable: value for variable, value in found.items() if value}
 
+    def tool_environment(self) -> dict[str, str]:
+        """What a tool that fetches its plugins needs of our environment, and nothing more."""
+        further = {name: self.environ[name] for name in _NETWORK if name in self.environ}
+        return {**self.base_environment, **further}
+
+
+# How programs are told of proxies and certificates, and OpenTofu of mirrors.
+_PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
+_NETWORK = (
+    *_PROXIES,
+    *(name.upper() for name in _PROXIES),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR"),
+)
+
 
 def read(environ: Mapping[str, str] = os.environ, remotes: str = "") -> Settings:
     """The settings of this process; `remotes` is the value of `--remotes`."""
@@ -53,6 +69,7 @@ def read(environ: Mapping[str, str] = os.environ, remotes: str = "") -> Settings
         remotes=tuple(_remotes(environ, remotes)),
         auth_file=Path(environ["ONE_AUTH"]).expanduser() if environ.get("ONE_AUTH") else None,
         debug=wants_debug(environ),
+        tofu=environ.get("ONE_TOFU", ""),
         environ=environ,
         base_environment={
             name: environ[name] for name in ("PATH", "HOME", "TMPDIR", "TZ") if name in environ

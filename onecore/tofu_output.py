@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 Key = int | str | None
 
@@ -20,13 +21,26 @@ class Action(StrEnum):
     FORGET = "forget"
 
 
+class _Addressed:
+    """What has an address: `base` is the resource, `key` the index of `count` or the key of `for_each`."""
+
+    address: str
+
+    @property
+    def base(self) -> str:
+        return split(self.address)[0]
+
+    @property
+    def key(self) -> Key:
+        return split(self.address)[1]
+
+
 @dataclass(frozen=True)
-class Change:
-    """One line of a plan. `key` is the index of `count` or the key of `for_each`."""
+class Change(_Addressed):
+    """One line of a plan."""
 
     address: str
     type: str
-    key: Key
     action: Action
 
     @property
@@ -39,12 +53,11 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Instance:
+class Instance(_Addressed):
     """One thing that the state knows. `tainted`: it was not made whole, the next apply replaces it."""
 
     address: str
     type: str
-    key: Key
     tainted: bool
     values: Mapping[str, object] = field(default_factory=dict, repr=False)
 
@@ -60,15 +73,32 @@ class State:
 
 
 @dataclass(frozen=True)
-class Heard:
+class Heard(_Addressed):
     """One line of a run: what began, ended or failed, with which thing, and what was said of it."""
 
     kind: str
     text: str = ""
     address: str = ""
-    key: Key = None
     action: str = ""
     id: str = ""
+
+
+@lru_cache(maxsize=4096)
+def split(address: str) -> tuple[str, Key]:
+    """An address without its keys, and the last of them: `module.host.x.y[3]` is `module.host.x.y`, 3."""
+    base, key, rest = "", None, address
+    while rest:
+        plain, bracket, rest = rest.partition("[")
+        base += plain
+        if not bracket:
+            break
+        try:
+            found, end = json.JSONDecoder().raw_decode(rest)
+        except ValueError:
+            return address, None
+        key = found if isinstance(found, int | str) else None
+        rest = rest[end + 1 :]
+    return base, key
 
 
 def heard_in(output: bytes) -> Iterator[Heard]:
@@ -87,11 +117,22 @@ def problems(output: bytes) -> list[Heard]:
     return [h for h in heard_in(output) if h.kind == "diagnostic" and h.action == "error"]
 
 
-def parse_plan(shown: bytes) -> tuple[Change, ...]:
-    """The changes of `show -json`; what a plan only reads or leaves alone is not among them."""
+@dataclass(frozen=True)
+class Plan:
+    """A saved plan. What it only reads or leaves alone is not among its changes."""
+
+    changes: tuple[Change, ...]
+    configuration: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+
+def parse_plan(shown: bytes) -> Plan:
+    """What `show -json` says of a saved plan."""
     document = _mapping(json.loads(shown))
     changes = [_change(_mapping(each)) for each in _list(document.get("resource_changes"))]
-    return tuple(c for c in changes if c.action not in (Action.NOTHING, Action.READ))
+    return Plan(
+        tuple(c for c in changes if c.action not in (Action.NOTHING, Action.READ)),
+        _mapping(document.get("configuration") or {}),
+    )
 
 
 def parse_state(text: str) -> State:
@@ -122,12 +163,10 @@ def _heard(record: Mapping[str, object]) -> Heard:
     if not isinstance(holder, dict):
         return Heard(kind, text)
     resource = _mapping(holder.get("resource") or {})
-    key = resource.get("resource_key")
     return Heard(
         kind,
         text,
         address=str(resource.get("addr", "")),
-        key=key if isinstance(key, int | str) else None,
         action=str(holder.get("action", "")),
         id=str(holder.get("id_value", "")),
     )
@@ -138,7 +177,7 @@ def _change(record: Mapping[str, object]) -> Change:
     action = Action.REPLACE if len(actions) > 1 else Action(actions[0])
     if record.get("deposed") and action is Action.NOTHING:
         action = Action.DELETE
-    return Change(str(record["address"]), str(record.get("type", "")), _key(record.get("index")), action)
+    return Change(str(record["address"]), str(record.get("type", "")), action)
 
 
 def _instances(document: Mapping[str, object]) -> Iterator[Instance]:
@@ -153,7 +192,6 @@ def _instances(document: Mapping[str, object]) -> Iterator[Instance]:
             yield Instance(
                 address,
                 str(resource["type"]),
-                key,
                 each.get("status") == "tainted" or "deposed" in each,
                 values if isinstance(values, dict) else {},
             )

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from onecore.config import Settings
+    from onecore.drivers.catalog import Catalog
     from onecore.store.engine import Schema
 
 
@@ -18,7 +20,7 @@ def main(argv: Sequence[str] | None = None, boundary: Callable[[str], None] = la
     from oneprovision.cli.commands import oneprovision
 
     arguments = sys.argv[1:] if argv is None else argv
-    session = Session("oneprovision", _schemas, boundary, arguments)
+    session = Session("oneprovision", _schemas, boundary, arguments, find_drivers=_find_drivers)
     with session.handling_signals():
         exit_code = edge.run(
             oneprovision(session),
@@ -33,9 +35,15 @@ def main(argv: Sequence[str] | None = None, boundary: Callable[[str], None] = la
 
 
 def _schemas() -> "Sequence[Schema]":
-    from oneprovision.store import SCHEMA
+    from oneprovision import oneform_store, store
 
-    return (SCHEMA,)
+    return (store.SCHEMA, oneform_store.SCHEMA)
+
+
+def _find_drivers(settings: "Settings") -> "Catalog":
+    from oneprovision.folders import open_catalog  # lazy: a command that only reads starts no driver
+
+    return open_catalog(settings)
 
 
 def _spare_collections() -> None:

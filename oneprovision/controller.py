@@ -16,11 +16,12 @@ from onecore.machines.model import Kind, Resource, Wanted
 from onecore.machines.model import State as MachineState
 from onecore.machines.tools import Tools
 from onecore.machines.worker import SETTLED as STANDING
-from onecore.machines.worker import Result, Worker
+from onecore.machines.worker import Result
 from onecore.store import events, lease, resources
 from onecore.store.engine import Transaction
 from onecore.store.lease import Lease
 from oneprovision import configuring, enrolment, planner, store
+from oneprovision.engines.choice import worker_of
 from oneprovision.model.provision import ObjectKind, OnFailure, Provision, StoredObject
 from oneprovision.model.states import FAILURES, SETTLED, Event, State
 
@@ -54,8 +55,7 @@ class Controller:
             stop_requested=lambda tx: store.get(tx, provision.id).stop,
             interrupted=deps.interrupted,
         )
-        options = provision.options
-        self.worker = Worker(self.tools, held, provision.key, options.policy(force), options.threads)
+        self.worker = worker_of(deps, self.tools, held, provision, force)
 
     def run(self) -> Provision:
         """Work until the provision rests; returns it as it is then.

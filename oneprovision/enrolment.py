@@ -13,6 +13,8 @@ from oneprovision import planner, recipes, store
 from oneprovision.engines import pm
 from oneprovision.model.context import Context
 from oneprovision.model.evaluate import evaluate, host_at
+from oneprovision.model.names import check_hostname
+from oneprovision.model.oneform import Order, of_address
 from oneprovision.model.preview import offline_context
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
 from oneprovision.model.shapes import mappings_at
@@ -54,7 +56,21 @@ def more_hosts(
     """Further hosts on the pattern of the template's last."""
     hosts = [o for o in existing if o.kind is ObjectKind.HOST]
     context = _context(provision, given, existing)
-    return [host_at(provision.template, context, index) for index in planner.next_indexes(hosts, amount)]
+    indexes = planner.free_indexes if Order.of(provision.template) else planner.next_indexes
+    return [host_at(provision.template, context, index) for index in indexes(hosts, amount)]
+
+
+def adopted_hosts(
+    provision: Provision, given: Defaults, existing: Sequence[StoredObject], ips: Sequence[str]
+) -> list[HostSpec]:
+    """Further hosts that exist already, by address."""
+    patterns = more_hosts(provision, given, existing, len(ips))
+    adopted = []
+    for pattern, ip in zip(patterns, ips, strict=True):
+        parameters = of_address(ip)
+        name = check_hostname(parameters["hostname"], ("ips",))
+        adopted.append(replace(pattern, name=name, provision={**pattern.provision, **parameters}))
+    return adopted
 
 
 def check_drivers(deps: Deps, spec: ProvisionSpec) -> None:

@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from onecore.drivers.catalog import BUILT_IN, NAME
+from onecore.config import Settings
+from onecore.drivers.catalog import BUILT_IN, NAME, Catalog, Driver
+from onecore.drivers.catalog import search_path as pm_search_path
+from onecore.drivers.manifest import Limits, Manifest
 from onecore.errors import DriverFailed, InvalidInput, NotFound, OneError
 from oneprovision.model import hcl, jinja
-from oneprovision.model.folder import IPAM_SCRIPTS, Deployment, Folder, Input, bare
+from oneprovision.model.folder import IPAM_SCRIPTS, Deployment, Folder, Input, bare, is_oneform
 from oneprovision.model.shapes import mapping_at, text_of
 
 REQUIRED = (
@@ -33,6 +36,26 @@ class Found:
     problem: str = ""
 
 
+@dataclass(frozen=True)
+class FolderDriver(Driver):
+    """A driver folder in the place of a pm driver: what is asked of every driver has an answer."""
+
+    folder: Folder
+
+    def executable(self, action: str) -> Path:
+        raise DriverFailed(
+            f"driver '{self.name}' cannot {action}: its machines are made and removed by OpenTofu only",
+            hint="log in to the host instead: oneprovision host ssh",
+        )
+
+    def can(self, extension: str) -> bool:
+        return extension == "allocate_ip" and self.folder.ipam is not None
+
+    def problems(self) -> tuple[str, ...]:
+        """None: a folder that is not whole is refused when it is read."""
+        return ()
+
+
 class Folders:
     """The driver folders on a search path of (origin, folder of folders); the first that has a name wins."""
 
@@ -42,6 +65,8 @@ class Folders:
 
     def get(self, name: str) -> Folder:
         """The driver, by its name with or without `oneform/`; raises NotFound, or what is wrong with it."""
+        if "/" in name and not is_oneform(name):
+            raise NotFound(f"there is no driver '{name[:80]}'", hint="see: oneprovision driver list")
         name = bare(name)
         if name not in self._read:
             self._read[name] = self._find(name)
@@ -85,6 +110,23 @@ def builtin() -> Path:
     return installed if installed.is_dir() else package.parent / "drivers" / "oneform"
 
 
+def open_catalog(settings: Settings) -> Catalog:
+    """The pm drivers, and under `oneform/<name>` the driver folders."""
+    folders = Folders(search_path(settings.remotes))
+    return Catalog(pm_search_path(settings.remotes), lambda name: as_driver(folders.get(name)))
+
+
+def as_driver(folder: Folder) -> FolderDriver:
+    manifest = Manifest(
+        name=folder.key,
+        description=folder.description,
+        ssh=folder.ssh,
+        idempotent=folder.idempotent,
+        limits=Limits(timeout_s=folder.timeout_s),
+    )
+    return FolderDriver(folder.key, folder.path, folder.origin, manifest, folder)
+
+
 def read_folder(path: Path, origin: str) -> Folder:
     """The driver in a folder; raises DriverFailed or InvalidInput with what is wrong and where."""
     path = Path(os.path.realpath(path))
@@ -106,6 +148,7 @@ def read_folder(path: Path, origin: str) -> Folder:
         deployments=_deployments(path),
         checksum=checksum(path),
         idempotent=ours.get("idempotent") is True,
+        ssh=ours.get("ssh") is True,
         timeout_s=float(text_of(ours.get("timeout")) or 3600.0),
     )
 

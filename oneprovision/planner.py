@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 from onecore.errors import InvalidInput
 from onecore.machines.model import Resource, Wanted
@@ -75,6 +76,14 @@ def next_indexes(existing: Sequence[StoredObject], amount: int) -> range:
     used = [int(str(o.body["index"])) for o in existing]
     first = max(used, default=-1) + 1
     return range(first, first + amount)
+
+
+def free_indexes(existing: Sequence[StoredObject], amount: int) -> list[int]:
+    """Numbers for more hosts of a driver that is told how many there are: the lowest that nobody has, so that
+    what it is told stays small."""
+    used = {int(str(o.body["index"])) for o in existing}
+    free = (number for number in range(len(used) + amount) if number not in used)
+    return list(islice(free, amount))
 
 
 def victims_by_id(hosts: Sequence[StoredObject], ids: Collection[int], provision: str) -> list[Victim]:

@@ -4,7 +4,8 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from onecore.cli.command_log import CommandLog
     from onecore.cli.progress import ProgressEvent
     from onecore.deps import Deps, Notice
+    from onecore.drivers.catalog import Catalog
     from onecore.store.engine import Schema
 
 
@@ -39,6 +41,7 @@ class Session:
     argv: Sequence[str] = ()
     remotes: str = ""
     wait_timeout_s: float | None = None
+    find_drivers: "Callable[[Settings], Catalog] | None" = None
     redactor: Redactor = field(default_factory=lambda: Redactor(()), repr=False)
     _log: "CommandLog | None" = field(default=None, repr=False)
     _signal: str = ""
@@ -65,6 +68,8 @@ class Session:
             except NotAuthorized:
                 self._begin_log("")
                 raise
+            if self.find_drivers is not None:
+                self._deps = replace(self._deps, find_drivers=partial(self.find_drivers, self.settings))
             self._begin_log(self._deps.principal.user_name)
         return self._deps
 
@@ -79,8 +84,6 @@ class Session:
     @contextmanager
     def working(self) -> "Iterator[Deps]":
         """The tools for a command that acts: progress on stderr, the first Ctrl-C stops waiting in order."""
-        from dataclasses import replace  # lazy: only commands that act come here
-
         from onecore.cli.progress import progress_for
 
         with progress_for(sys.stderr) as progress:

@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,14 +67,22 @@ class Entry:
 
 
 class Catalog:
-    """The drivers on a search path of (origin, folder that holds `pm/`); the first that has a name wins."""
+    """The drivers on a search path of (origin, folder that holds `pm/`); the first that has a name wins.
 
-    def __init__(self, search: Sequence[tuple[str, Path]]) -> None:
+    `further` finds the drivers of another kind: those whose names have a '/'.
+    """
+
+    def __init__(
+        self, search: Sequence[tuple[str, Path]], further: Callable[[str], Driver] | None = None
+    ) -> None:
+        self._further = further
         self._search = [(origin, Path(os.path.realpath(folder / "pm"))) for origin, folder in search]
         self._manifests: dict[Path, tuple[_Version, Manifest]] = {}
 
     def get(self, name: str) -> Driver:
         """The driver, checked anew at every call. A broken first match is an error, never passed over."""
+        if self._further is not None and _is_of_a_kind(name):
+            return self._further(name)
         if not NAME.fullmatch(name):
             raise InvalidInput(
                 f"{name[:80]!a} is no driver name",
@@ -150,6 +158,12 @@ def builtin_remotes() -> Path:
     package = Path(__file__).resolve().parents[1]
     installed = package / "remotes"
     return installed if installed.is_dir() else package.parent / "drivers" / "remotes"
+
+
+def _is_of_a_kind(name: str) -> bool:
+    """`<kind>/<name>`, and nothing that could walk the file system."""
+    parts = name.split("/")
+    return len(parts) == 2 and all(NAME.fullmatch(part) for part in parts)
 
 
 _Version = tuple[int, int, int]

@@ -1,5 +1,6 @@
 """Writes of the machine loop, gathered so that one durable commit serves many of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from onecore.machines import record
@@ -42,13 +43,14 @@ class Journal:
     _ended: list[End] = field(default_factory=list)
     _lines: list[Line] = field(default_factory=list)
     _notices: list[Told] = field(default_factory=list)
+    _further: list[Callable[[Transaction], None]] = field(default_factory=list)
     _attended: float = 0.0
     _renewed: float = 0.0
     _stop: str = ""
 
     @property
     def pending(self) -> bool:
-        return bool(self._changed or self._removed or self._ended)
+        return bool(self._changed or self._removed or self._ended or self._lines or self._further)
 
     def change(self, resource: Resource, text: str, level: str = "I", action: str = "") -> None:
         """The record is now this; `text` says why, `action` names what happened for the history."""
@@ -62,6 +64,14 @@ class Journal:
         self._removed.append(resource.id)
         self._lines.append((self.owner, self.tools.clock.now(), "Resource deprovisioned", line, "I"))
         self._notices.append((replace(resource, state=State.GONE), reason, "I"))
+
+    def note(self, action: str, text: str, level: str = "I") -> None:
+        """A line of the history that is of no single resource."""
+        self._lines.append((self.owner, self.tools.clock.now(), action, text, level))
+
+    def also(self, write: Callable[[Transaction], None]) -> None:
+        """Something else that belongs into the same transaction."""
+        self._further.append(write)
 
     def end(self, operation_id: int, outcome: str, answer: str) -> None:
         self._ended.append((operation_id, self.tools.clock.now(), outcome, answer))
@@ -83,6 +93,8 @@ class Journal:
             events.add_many(tx, self._lines)
             for resource_id in self._removed:
                 resources.remove(tx, resource_id)
+            for write in self._further:
+                write(tx)
         self._after_commit([each.id for each in begun], told)
         return begun
 
@@ -110,7 +122,7 @@ class Journal:
             self.tools.inherit_run_files(finished, operation_id)
         for finished, *_ in self._ended[len(begun) :]:
             self.tools.forget_run_files(finished)
-        self._changed, self._removed, self._ended, self._lines = {}, [], [], []
+        self._changed, self._removed, self._ended, self._lines, self._further = {}, [], [], [], []
         notices, self._notices = self._notices + told, []
         for resource, text, level in notices:
             self.tools.report(resource, text, level)

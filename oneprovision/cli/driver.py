@@ -125,7 +125,7 @@ def test(session: Session, /, path: str, sets: tuple[str, ...], deadline: float,
 
 
 def _catalog(session: Session) -> "Catalog":
-    from onecore.bootstrap import open_catalog
+    from oneprovision.folders import open_catalog
 
     return open_catalog(session.settings)
 

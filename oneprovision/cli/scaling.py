@@ -18,21 +18,27 @@ CHOOSE_ONE = "both --amount and --host-ids are given: choose one"
 @click.command("add-host")
 @click.argument("provision")
 @click.option("-a", "--amount", type=int, metavar="N", help="How many hosts (1).")
-@click.option(
-    "-i", "--host-ids", "--ids", "ids", metavar="IDS", help="Not for this command: new hosts get new ids."
-)
+@click.option("-i", "--ips", metavar="ADDRESSES", help="On premises: the machines to adopt, with commas.")
+@click.option("--host-ids", "--ids", "ids", metavar="IDS", help="Not for this command: hosts get new ids.")
 @effort_options
 @format_options
 @pass_session
 def add_host(session: Session, /, provision: str, amount: int | None, ids: str | None, **given: Any) -> None:
     """Add hosts to PROVISION, on the pattern of its template's last. The old ones are not touched.
 
+    Of a provision on premises, whose machines exist already, say which: --ips.
+
     \b
     oneprovision add-host 42 --amount 2
     oneprovision add-host web --amount 10 --fail-skip
+    oneprovision add-host 7 --ips 192.0.2.7,192.0.2.8
     """
     from onecore.errors import InvalidInput
     from oneprovision.usecases import scaling
+
+    ips = tuple(part.strip() for part in (given["ips"] or "").split(",") if part.strip())
+    if ips and amount is not None:
+        raise InvalidInput("both --amount and --ips are given: choose one")
 
     if ids is not None:
         raise (
@@ -42,7 +48,7 @@ def add_host(session: Session, /, provision: str, amount: int | None, ids: str |
         )
     with session.working() as deps:
         number = provision_id(deps, provision)
-        changed = scaling.add_host(deps, number, 1 if amount is None else amount, effort(given))
+        changed = scaling.add_host(deps, number, 1 if amount is None else amount, effort(given), ips)
     _print(session, changed.id, given["fmt"])
 
 

@@ -80,7 +80,8 @@ class Deployment:
 @dataclass(frozen=True)
 class Folder:
     """A driver folder that was read and is whole. `checksum` is of every file in it; `idempotent`: a machine
-    whose making was cut short may be made again, the driver makes sure that it is the same one."""
+    whose making was cut short may be made again, the driver makes sure that it is the same one; `ssh`: we are
+    to see to it that the hosts can be logged in to, before the driver's playbook does."""
 
     name: str
     path: Path
@@ -94,6 +95,7 @@ class Folder:
     deployments: tuple[Deployment, ...]
     checksum: str
     idempotent: bool = False
+    ssh: bool = False
     timeout_s: float = 3600.0
 
     @property

@@ -7,7 +7,7 @@ from oneprovision.model.refusal import Path, refusal, shown
 
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,252}")
 _NOT_IN_HOST = re.compile(r"[^A-Za-z0-9._-]+")
-_DRIVER = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_DRIVER = re.compile(r"(oneform/)?[a-z0-9][a-z0-9._-]{0,62}")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}")
 _CONTROL = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field, replace
 
 from onecore.access import DEFAULT_PERMISSIONS, Right, check
 from onecore.deps import Deps, Notice
+from onecore.errors import InvalidInput
 from onecore.ids import ProvisionId
 from onecore.store import lease, providers
 from oneprovision import enrolment, store
+from oneprovision.model.folder import bare, is_oneform
 from oneprovision.model.names import check_provision_name
 from oneprovision.model.provision import Options, Provision
 from oneprovision.model.shapes import text_of
@@ -19,7 +21,7 @@ from oneprovision.usecases.work import holding
 
 @dataclass(frozen=True)
 class CreateProvision:
-    """A prepared template, and how to carry it out."""
+    """A prepared template, and how to carry it out. `folder`: it was written from a driver folder."""
 
     template: Mapping[str, object]
     name: str = ""
@@ -27,6 +29,7 @@ class CreateProvision:
     options: Options = field(default_factory=Options)
     wait: bool = True
     inputs: Mapping[str, object] = field(default_factory=dict)
+    folder: bool = False
 
 
 def create(deps: Deps, request: CreateProvision) -> Provision:
@@ -48,7 +51,9 @@ def create(deps: Deps, request: CreateProvision) -> Provision:
         description=text_of(request.template.get("description")),
         created_at=now,
     )
-    _check(deps, draft)
+    spec = _check(deps, draft)
+    if not request.folder:
+        _refuse_folders(spec)
     _require_usable_provider(deps, draft)
     with deps.database.begin() as tx:
         if draft.provider_id is not None:
@@ -87,6 +92,16 @@ def _check(deps: Deps, draft: Provision) -> ProvisionSpec:
     spec = enrolment.previewed(draft, enrolment.defaults(deps, draft.provider_id))
     enrolment.check_drivers(deps, spec)
     return spec
+
+
+def _refuse_folders(spec: ProvisionSpec) -> None:
+    """Only an order can say what a driver folder needs to know."""
+    for host in spec.hosts:
+        if is_oneform(host.driver):
+            raise InvalidInput(
+                f"host {host.name}: '{host.driver}' is a driver folder and takes no template",
+                hint=f"order from it: oneprovision create {bare(host.driver)} inputs.json",
+            )
 
 
 def _require_usable_provider(deps: Deps, draft: Provision) -> None:

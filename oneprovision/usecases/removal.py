@@ -9,7 +9,8 @@ from onecore.machines import record
 from onecore.machines.model import Resource
 from onecore.machines.model import State as MachineState
 from onecore.store import lease, resources
-from oneprovision import store
+from oneprovision import oneform_store, store
+from oneprovision.engines import place
 from oneprovision.model.provision import ObjectKind, Provision
 from oneprovision.model.states import WORKING, Event, Operation, State
 from oneprovision.usecases.rights import authorized
@@ -84,6 +85,8 @@ def delete(deps: Deps, provision_id: int, force: bool = False, from_db: bool = F
         for resource in left:
             resources.remove(tx, resource.id)
         store.remove(tx, provision_id)
+        oneform_store.forget_state(tx, provision_id)
+    place.forget(deps, provision_id)
     return [r for r in left if r.may_exist]
 
 

@@ -14,6 +14,7 @@ from oneprovision.controller import Controller
 from oneprovision.model.provision import UNCHANGED, ObjectKind, Provision, StoredObject
 from oneprovision.model.states import Event, Operation
 from oneprovision.planner import Victim
+from oneprovision.usecases.oneform import ips_of
 from oneprovision.usecases.work import at_work
 
 MOST_AT_ONCE = 10_000
@@ -29,16 +30,26 @@ class RemoveHosts:
 
 
 def add_host(
-    deps: Deps, provision_id: int, amount: int, effort: Mapping[str, object] = UNCHANGED
+    deps: Deps,
+    provision_id: int,
+    amount: int,
+    effort: Mapping[str, object] = UNCHANGED,
+    ips: tuple[str, ...] = (),
 ) -> Provision:
-    """Add hosts on the pattern of the template's last. The old ones are not touched, whatever happens."""
+    """Add hosts on the pattern of the template's last, or adopt those of the addresses. The old ones are not
+    touched, whatever happens."""
+    amount = len(ips) or amount
     _check_amount(amount, "hosts")
     with at_work(deps, provision_id, Operation.SCALE, effort) as controller:
         provision = controller.provision
         given = enrolment.defaults(deps, provision.provider_id)
         with deps.database.read() as tx:
             existing = store.objects_of(tx, provision.id)
-        specs = enrolment.more_hosts(provision, given, existing, amount)
+        ips = ips_of(provision, ips)
+        if ips:
+            specs = enrolment.adopted_hosts(provision, given, existing, ips)
+        else:
+            specs = enrolment.more_hosts(provision, given, existing, amount)
         plan = planner.plan_hosts(_hosts(existing), specs)
         enrolment.check_hosts(deps, specs)
         with deps.database.begin() as tx:

@@ -52,7 +52,7 @@ def plan(workspace: Workspace, *targets: str, destroy: bool = False) -> dict[str
     outcome = silently(workspace.plan(workspace.folder / "plan.out", targets, destroy))
     assert outcome.ok, outcome
     shown = tofu.carry_out(workspace.show_plan(), "show").stdout
-    return {change.address: change.action for change in parse_plan(shown)}
+    return {change.address: change.action for change in parse_plan(shown).changes}
 
 
 def silently(command: process.Command) -> process.Outcome:

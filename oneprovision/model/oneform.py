@@ -1,0 +1,144 @@
+"""A provision that a driver folder makes, written as the template that every provision is kept as.
+
+Its section `oneform` says which folder (by content), which deployment, and which values; the
+rest is the cluster, datastores, networks and hosts that these stand for.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from onecore.errors import InvalidInput
+from oneprovision.model import jinja
+from oneprovision.model.folder import HOSTS, ONPREM_HOSTS, PUBLIC_IPS, TAGS, Deployment, Folder, HostsBy
+from oneprovision.model.interpolate import escape
+from oneprovision.model.shapes import mapping_at, text_of
+
+SECTION = "oneform"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What was ordered. `checksum` names the copy of the folder that made it; `owner` is unique to the
+    provision, and among the tags of everything it makes; `sealed` holds the values that are secrets."""
+
+    driver: str
+    deployment: str
+    checksum: str
+    owner: str
+    version: str = ""
+    onedeploy_tags: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
+    sealed: str = field(default="", repr=False)
+    secret: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        return {**self.__dict__, "values": dict(self.values), "secret": list(self.secret)}
+
+    @classmethod
+    def of(cls, template: Mapping[str, object]) -> Self | None:
+        """The order in a provision's template; None for a provision of pm drivers."""
+        section = template.get(SECTION)
+        if not isinstance(section, Mapping):
+            return None
+        fields = {key: text_of(section.get(key)) for key in cls.__dataclass_fields__ if key not in _TYPED}
+        secret = section.get("secret")
+        return cls(
+            **fields,
+            values=mapping_at(section.get("values"), (SECTION, "values")),
+            secret=tuple(map(text_of, secret)) if isinstance(secret, list) else (),
+        )
+
+
+_TYPED = ("values", "secret")
+
+
+def template(
+    folder: Folder, deployment: Deployment, order: Order, values: Mapping[str, object], name: str
+) -> dict[str, object]:
+    """The template of a provision. `values` has the secret ones too: an object may be made of them."""
+    described = jinja.objects(deployment, values)
+    return {
+        "version": 1,
+        "name": name,
+        "cluster": {"name": escape(name)},
+        "datastores": [_escaped(each) for each in described["datastores"]],
+        "networks": [_network(folder, values, each) for each in described["networks"]],
+        "hosts": hosts(folder, values),
+        SECTION: order.to_json(),
+    }
+
+
+def hosts(folder: Folder, values: Mapping[str, object]) -> list[dict[str, object]]:
+    """One entry of so many hosts, or one for each address; the last is the pattern of further ones."""
+    if folder.hosts_by is HostsBy.IPS:
+        named = [_host(folder, of_address(ip)) for ip in addresses(values.get(ONPREM_HOSTS))]
+        return named or [_host(folder, {"count": 0})]
+    count = values.get(HOSTS, 1)
+    if not isinstance(count, int) or count < 0:
+        raise InvalidInput(f"input '{HOSTS}' must be a whole number")
+    return [_host(folder, {"count": count, "index": "${index}"})]
+
+
+def of_address(ip: str) -> dict[str, str]:
+    """The parameters of a host that is known by its address."""
+    return {"hostname": ip.replace(":", "-"), "ip": ip}
+
+
+def addresses(given: object) -> list[str]:
+    """The addresses of machines to adopt, each named once."""
+    written = [text_of(each).strip() for each in given] if isinstance(given, list) else []
+    doubles = sorted({each for each in written if written.count(each) > 1})
+    if doubles:
+        raise InvalidInput(f"address {doubles[0]} is named twice")
+    return written
+
+
+def variables(folder: Folder, values: Mapping[str, object], tags: Mapping[str, str]) -> dict[str, object]:
+    """What OpenTofu is given: the variables that the folder declares, and no more."""
+    known = {i.name for i in (*folder.inputs, *folder.connection)}
+    given = {**values, TAGS: {**mapping_of(values.get(TAGS)), **tags}}
+    return {name: value for name, value in given.items() if name in known}
+
+
+def mapping_of(value: object) -> dict[str, object]:
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def secret_values(
+    folder: Folder, deployment: Deployment, values: Mapping[str, object]
+) -> tuple[dict[str, object], dict[str, object]]:
+    """The values that may be shown, and those that are secrets."""
+    hidden = {i.name for i in folder.user_inputs(deployment) if i.sensitive}
+    shown = {name: value for name, value in values.items() if name not in hidden}
+    return shown, {name: value for name, value in values.items() if name in hidden}
+
+
+def answers(order: Order, amount: int, ips: Sequence[str]) -> dict[str, object]:
+    """`user_inputs_values` as they are now: hosts come and go after a provision was ordered."""
+    values = dict(order.values) | dict.fromkeys(order.secret, "__redacted__")
+    if ONPREM_HOSTS in values:
+        values[ONPREM_HOSTS] = list(ips)
+    elif HOSTS in values:
+        values[HOSTS] = amount
+    return values
+
+
+def _host(folder: Folder, parameters: Mapping[str, object]) -> dict[str, object]:
+    return {"im_mad": "kvm", "vm_mad": "kvm", "provision": {"driver": folder.key, **parameters}}
+
+
+def _network(folder: Folder, values: Mapping[str, object], entry: Mapping[str, object]) -> dict[str, object]:
+    """Elastic networks take the public addresses, one range each."""
+    network = _escaped(entry)
+    if text_of(entry.get("vn_mad")).lower() != "elastic" or folder.ipam is None:
+        return network
+    wanted = values.get(PUBLIC_IPS, 0)
+    leased = {"ipam_mad": folder.key, "size": wanted if isinstance(wanted, int) else 0}
+    ranges = network.get("ar")
+    return network | {"ar": [*(ranges if isinstance(ranges, list) else []), leased]}
+
+
+def _escaped(entry: Mapping[str, object]) -> dict[str, object]:
+    """What a driver wrote is a value: nothing of it is evaluated again."""
+    return {key: escape(value) for key, value in entry.items()}

@@ -1,0 +1,167 @@
+"""Order a provision from a driver folder: which folder, which deployment, which values; then as any other."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from onecore.access import Right, check
+from onecore.deps import Deps
+from onecore.errors import InvalidInput, WrongState
+from onecore.ids import machine_name
+from onecore.store import providers
+from onecore.vault import seal
+from oneprovision import oneform_store
+from oneprovision.engines.place import keep_copy, program
+from oneprovision.folders import FolderDriver
+from oneprovision.model import answers, oneform
+from oneprovision.model.folder import (
+    ONPREM_HOSTS,
+    PREFIX,
+    TAGS,
+    Deployment,
+    Folder,
+    bare,
+    deployment_named,
+    is_oneform,
+)
+from oneprovision.model.provision import Options, Provision
+from oneprovision.oneform_store import DriverState
+from oneprovision.usecases import provisions
+from oneprovision.usecases.provisions import CreateProvision
+from oneprovision.usecases.rights import as_resource
+
+
+@dataclass(frozen=True)
+class CreateFromFolder:
+    """`values` are the user's inputs by name; without `deployment` the only one is meant."""
+
+    driver: str
+    deployment: str = ""
+    provider_id: int | None = None
+    values: Mapping[str, object] = field(default_factory=dict, repr=False)
+    name: str = ""
+    description: str = ""
+    options: Options = field(default_factory=Options)
+    wait: bool = True
+
+
+def create(deps: Deps, request: CreateFromFolder) -> Provision:
+    """Record the provision and carry it out; whatever is wrong with the order is said before anything is
+    recorded. DriverFailed when it did not come to RUNNING."""
+    folder = enabled_folder(deps, request.driver)
+    program(deps.settings)  # raises NotFound: nothing could be made
+    deployment = chosen_deployment(folder, request.deployment)
+    _check_provider(deps, folder, request.provider_id)
+    given = {name: value for name, value in request.values.items() if name != TAGS}
+    values = answers.resolve(folder.user_inputs(deployment), given)
+    shown, secret = oneform.secret_values(folder, deployment, values)
+    texts = {name: json.dumps(value) for name, value in secret.items()}
+    deps.conceal(str(value) for value in secret.values())
+    keep_copy(deps, folder)
+    order = oneform.Order(
+        driver=folder.name,
+        deployment=deployment.name,
+        checksum=folder.checksum,
+        owner=machine_name(deps.random_bytes),
+        version=folder.version,
+        onedeploy_tags=deployment.onedeploy_tags,
+        values={**shown, **_tags(request.values)},
+        sealed=seal(deps.settings.home / "key", texts) if texts else "",
+        secret=tuple(secret),
+    )
+    template = oneform.template(folder, deployment, order, values, request.name or deployment.title)
+    if request.description:
+        template["description"] = request.description
+    return provisions.create(
+        deps,
+        CreateProvision(
+            template=template,
+            provider_id=request.provider_id,
+            options=request.options,
+            wait=request.wait,
+            folder=True,
+        ),
+    )
+
+
+def folder_of(deps: Deps, name: str) -> Folder:
+    """The driver folder of that name, with or without `oneform/`."""
+    driver = deps.catalog.get(name if is_oneform(name) else PREFIX + name)
+    if not isinstance(driver, FolderDriver):
+        raise InvalidInput(f"'{name}' is not a OneForm driver")
+    return driver.folder
+
+
+def enabled_folder(deps: Deps, name: str) -> Folder:
+    """The same, unless it was disabled."""
+    folder = folder_of(deps, name)
+    with deps.database.read() as tx:
+        known = oneform_store.drivers(tx).get(folder.name)
+    if known is not None and known.state is DriverState.DISABLED:
+        raise WrongState(
+            f"OneForm driver '{folder.name}' is disabled",
+            hint=f"enable it: oneprovision driver enable {folder.name}",
+        )
+    return folder
+
+
+def chosen_deployment(folder: Folder, name: str) -> Deployment:
+    known = ", ".join(d.name for d in folder.deployments)
+    if not name and len(folder.deployments) == 1:
+        return folder.deployments[0]
+    if not name:
+        raise InvalidInput(
+            f"driver '{folder.name}' has several deployments", hint=f"choose one with --deployment: {known}"
+        )
+    found = deployment_named(folder, name)
+    if found is None:
+        raise InvalidInput(
+            f"driver '{folder.name}' has no deployment '{name[:80]}'", hint=f"its deployments: {known}"
+        )
+    return found
+
+
+def ips_of(provision: Provision, ips: tuple[str, ...]) -> tuple[str, ...]:
+    """The addresses to adopt; InvalidInput where the provision's hosts are counted instead."""
+    order = oneform.Order.of(provision.template)
+    by_ip = order is not None and ONPREM_HOSTS in order.values
+    if ips and not by_ip:
+        raise InvalidInput(
+            f"provision {provision.id} makes its hosts: it takes an amount", hint="use --amount"
+        )
+    if by_ip and not ips:
+        raise InvalidInput(
+            f"provision {provision.id} adopts machines that exist: it takes their addresses",
+            hint="use --ips, as in: --ips 192.0.2.7,192.0.2.8",
+        )
+    return tuple(oneform.addresses(list(ips)))
+
+
+def _check_provider(deps: Deps, folder: Folder, provider_id: int | None) -> None:
+    if provider_id is None:
+        if any(each.mandatory for each in folder.connection):
+            raise InvalidInput(
+                f"driver '{folder.name}' needs the account of a provider",
+                hint="name one: --provider-id ID; make one: "
+                f"oneprovision provider create --driver {folder.key}",
+            )
+        return
+    with deps.database.read() as tx:
+        provider = providers.get(tx, provider_id)
+        check(deps.principal, as_resource(tx, provider), Right.USE)
+    if provider.driver != folder.key:
+        kind = "OneForm" if is_oneform(provider.driver) else "pm"
+        raise InvalidInput(
+            f"provider {provider_id} is an account of the {kind} driver '{bare(provider.driver)}', "
+            f"not of the OneForm driver '{folder.name}'",
+            hint=f"make one: oneprovision provider create --driver {folder.key}",
+        )
+
+
+def _tags(values: Mapping[str, object]) -> dict[str, object]:
+    tags = values.get(TAGS)
+    if tags is None:
+        return {}
+    if not isinstance(tags, Mapping):
+        raise InvalidInput(f"input '{TAGS}' must be a map", context={TAGS: ["must be a map"]})
+    return {TAGS: {str(key): str(value) for key, value in tags.items()}}
