@@ -119,9 +119,11 @@ def _node(node: Body, info: Body | None, ready: bool) -> Body:
 
 
 def _log(tx: Transaction, found: Stored) -> list[dict[str, Any]]:
-    """The last lines about the service itself, as `{timestamp, severity, message}`; `reason` is ours."""
+    """The last lines about the service itself, as `{timestamp, severity, message}`; `id` and `reason` are
+    ours."""
     return [
         {
+            "id": e.id,
             "timestamp": int(e.at),
             "severity": e.level,
             "message": e.action,

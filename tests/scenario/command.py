@@ -79,11 +79,12 @@ class Running:
 
 @dataclass
 class Home:
-    """One ONE_HOME. `remotes`: a folder with drivers of the test's own."""
+    """One ONE_HOME. `remotes`: a folder with drivers of the test's own; `program`: what is run."""
 
     folder: Path
     remotes: Path | None = None
     deadline_s: float = DEADLINE_S
+    program: str = "oneprovision"
     _started: list[Running] = field(default_factory=list)
 
     @property
@@ -99,7 +100,7 @@ class Home:
         """Run to the end, which has to be with this exit code."""
         words = tuple(map(str, argv))
         done = subprocess.run(
-            [sys.executable, "-m", "oneprovision", *words],
+            [sys.executable, "-m", self.program, *words],
             env=self.environment,
             cwd=ROOT,
             input=typed,
@@ -118,7 +119,7 @@ class Home:
         out, err = self.folder / f"{number}.out", self.folder / f"{number}.err"
         with out.open("wb") as stdout, err.open("wb") as stderr:
             process = subprocess.Popen(
-                [sys.executable, "-m", "oneprovision", *words],
+                [sys.executable, "-m", self.program, *words],
                 env=self.environment,
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,

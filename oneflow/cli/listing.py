@@ -1,0 +1,104 @@
+"""`list` and `top`."""
+
+import sys
+from collections.abc import Callable
+
+import click
+
+from onecore.cli.numbers import FiniteRange
+from onecore.cli.output import Align, Column, OutputFormat, TableOptions, table, table_options
+from onecore.clock import SystemClock
+from oneflow.cli.door import documents_in
+from oneflow.cli.session import FlowSession, pass_session
+from oneflow.cli.view import Entry, as_pool, body_of, moment, owner_columns
+from oneflow.model.document import Kind
+from oneflow.model.states import ServiceState
+
+
+@click.command("list")
+@table_options
+@pass_session
+def list_(session: FlowSession, options: TableOptions) -> None:
+    """List services.
+
+    \b
+    oneflow list
+    oneflow list -f STATE=RUNNING -l ID,NAME,STATE,STARTTIME
+    oneflow list -j
+    """
+    print_services(session, options)
+
+
+delay_option = click.option(
+    "-d", "--delay", type=FiniteRange(0.1, 3600), default=4.0, metavar="S", help="Seconds in between."
+)
+rounds_option = click.option(
+    "-n", "--iterations", type=click.IntRange(1), metavar="N", help="End after N rounds."
+)
+
+
+@click.command()
+@click.argument("service", required=False)
+@delay_option
+@rounds_option
+@table_options
+@pass_session
+def top(
+    session: FlowSession, service: str | None, delay: float, iterations: int | None, options: TableOptions
+) -> None:
+    """List services, or show SERVICE, again and again, until Ctrl-C.
+
+    \b
+    oneflow top
+    oneflow top 0 --delay 1 --iterations 10
+    """
+    from oneflow.cli.showing import print_service
+
+    if service is None:
+        again_and_again(lambda: print_services(session, options), delay, iterations, options.fmt)
+    else:
+        again_and_again(lambda: print_service(session, service, options.fmt), delay, iterations, options.fmt)
+
+
+def again_and_again(show: Callable[[], None], delay: float, rounds: int | None, fmt: OutputFormat) -> None:
+    clock, done = SystemClock(), 0
+    while rounds is None or done < rounds:
+        if done:
+            clock.sleep(delay)
+        if sys.stdout.isatty() and fmt is OutputFormat.TEXT:
+            click.clear()
+        show()
+        done += 1
+
+
+def print_services(session: FlowSession, options: TableOptions) -> None:
+    brief = options.fmt in (OutputFormat.TEXT, OutputFormat.CSV)
+    table(COLUMNS, documents_in(session.door().listed(Kind.SERVICE, brief)), options, as_pool)
+
+
+def state_name(document: Entry) -> str:
+    number = int(body_of(document)["state"])
+    return ServiceState(number).name if number in set(ServiceState) else str(number)
+
+
+COLUMNS: list[Column[Entry]] = [
+    *owner_columns(25),
+    Column("STATE", 11, Align.LEFT, state_name),
+    # What later releases call the same, and their further column.
+    Column("STAT", 11, Align.LEFT, state_name, shown=False),
+    Column(
+        "STARTTIME",
+        15,
+        Align.LEFT,
+        lambda document: moment(float(body_of(document).get("start_time", 0))),
+        shown=False,
+    ),
+    Column("ROLES", 15, Align.LEFT, lambda document: _roles(document), shown=False),
+]
+
+
+def _roles(document: Entry) -> str:
+    roles = body_of(document)["roles"]
+    return ",".join(
+        f"{role['name']}:{len(role.get('nodes', ()))}/{role.get('cardinality', 1)}" for role in roles
+    )

@@ -1,0 +1,239 @@
+"""Service templates: `oneflow template …`, which is `oneflow-template …` as well."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from onecore.cli.output import (
+    Align,
+    Column,
+    OutputFormat,
+    TableOptions,
+    emit,
+    format_options,
+    sections,
+    table,
+    table_options,
+    write,
+)
+from oneflow.cli import editing
+from oneflow.cli.arguments import document_from, file_argument, number_of, numbers_of, wait_options
+from oneflow.cli.door import documents_in
+from oneflow.cli.group import FlowGroup
+from oneflow.cli.listing import again_and_again, delay_option, rounds_option
+from oneflow.cli.session import FlowSession, pass_session
+from oneflow.cli.view import Entry, as_pool, body_of, moment, owner_columns, permissions
+from oneflow.cli.waiting import carry_out
+from oneflow.model.document import Kind
+
+_ABOUT = """Service templates, from which services are made.
+
+\b
+oneflow template create examples/web-application.json
+oneflow template instantiate 0
+"""
+
+_COLUMNS: list[Column[Entry]] = [
+    *owner_columns(37),
+    Column(
+        "REGTIME",
+        15,
+        Align.LEFT,
+        lambda document: moment(float(body_of(document).get("registration_time", 0))),
+        shown=False,
+    ),
+]
+
+
+@click.command("list")
+@table_options
+@pass_session
+def list_(session: FlowSession, options: TableOptions) -> None:
+    """List service templates.
+
+    \b
+    oneflow template list
+    oneflow-template list -l ID,NAME,REGTIME
+    """
+    _print(session, options)
+
+
+@click.command()
+@delay_option
+@rounds_option
+@table_options
+@pass_session
+def top(session: FlowSession, delay: float, iterations: int | None, options: TableOptions) -> None:
+    """List service templates again and again, until Ctrl-C.
+
+    \b
+    oneflow template top --delay 1
+    """
+    again_and_again(lambda: _print(session, options), delay, iterations, options.fmt)
+
+
+@click.command()
+@click.argument("selected", metavar="TEMPLATE")
+@format_options
+@pass_session
+def show(session: FlowSession, /, selected: str, fmt: OutputFormat) -> None:
+    """Show TEMPLATE with its body.
+
+    \b
+    oneflow template show 0
+    oneflow template show web-application -j
+    """
+    door = session.door()
+    document = door.shown(Kind.TEMPLATE, number_of(door, selected, Kind.TEMPLATE))
+    if fmt is not OutputFormat.TEXT:
+        emit(document, fmt)
+        return
+    inner = document["DOCUMENT"]
+    registered = body_of(inner).get("registration_time")
+    pairs = [
+        ("ID", inner["ID"]),
+        ("NAME", inner["NAME"]),
+        ("USER", inner["UNAME"]),
+        ("GROUP", inner["GNAME"]),
+    ]
+    if registered is not None:
+        pairs.append(("REGISTRATION TIME", moment(float(registered))))
+    contents = json.dumps(body_of(inner), indent=2, ensure_ascii=False)
+    sections(
+        [
+            (f"SERVICE TEMPLATE {inner['ID']} INFORMATION", pairs),
+            ("PERMISSIONS", permissions(inner["PERMISSIONS"])),
+            ("TEMPLATE CONTENTS", contents),
+        ]
+    )
+
+
+@click.command()
+@file_argument
+@format_options
+@pass_session
+def create(session: FlowSession, /, file: Path | None, fmt: OutputFormat) -> None:
+    """Create a service template: JSON or YAML from FILE or standard input. It is checked whole; nothing is
+    started.
+
+    \b
+    oneflow template create examples/web-application.json
+    oneflow-template create - < web.yaml
+    """
+    document = session.door().create(Kind.TEMPLATE, document_from(file, "the template"))
+    _print_made(document, fmt)
+
+
+@click.command()
+@click.argument("selected", metavar="TEMPLATES")
+@click.option("--delete-vm-templates", is_flag=True, help="Also the VM templates that only they use.")
+@pass_session
+def delete(session: FlowSession, /, selected: str, delete_vm_templates: bool) -> None:
+    """Delete TEMPLATES. Services that were made from them stay.
+
+    \b
+    oneflow template delete 0,2..4
+    """
+    door = session.door()
+    for number in numbers_of(door, selected, Kind.TEMPLATE):
+        used = _vm_templates(door.shown(Kind.TEMPLATE, number)) if delete_vm_templates else []
+        door.delete(Kind.TEMPLATE, number)
+        for vm_template in used:
+            door.delete(Kind.VM_TEMPLATE, vm_template)
+
+
+@click.command()
+@click.argument("selected", metavar="TEMPLATE")
+@file_argument
+@click.option("-m", "--multiple", type=click.IntRange(1, 1000), default=1, metavar="N", help="N services.")
+@click.option("--name", default="", help="Name of the service instead of the template's.")
+@wait_options
+@format_options
+@pass_session
+def instantiate(
+    session: FlowSession,
+    /,
+    selected: str,
+    file: Path | None,
+    multiple: int,
+    name: str,
+    fmt: OutputFormat,
+) -> None:
+    """Make a service from TEMPLATE, and wait until it runs. FILE (- for standard input) holds what is laid
+    over the template: roles by name, custom_attrs_values and so on.
+
+    \b
+    oneflow template instantiate 0
+    oneflow template instantiate web-application values.json --name shop --wait-timeout 600
+    oneflow-template instantiate 0 -m 3 --no-wait
+    """
+    changes = None if file is None else document_from(file, "the changes")
+    if name:
+        changes = {**(changes or {}), "name": name}
+    with session.acting() as door:
+        template = number_of(door, selected, Kind.TEMPLATE)
+        made = []
+        for _ in range(multiple):
+            made.append(int(door.instantiate(template, changes)["DOCUMENT"]["ID"]))
+            if fmt is OutputFormat.TEXT:
+                # Before the waiting: whoever is interrupted knows what to delete.
+                write(f"ID: {made[-1]}\n")
+                sys.stdout.flush()
+        try:
+            carry_out(session, door, made)
+        finally:
+            if fmt is not OutputFormat.TEXT:
+                for number in made:
+                    emit(door.shown(Kind.SERVICE, number), fmt)
+
+
+@click.command()
+@click.argument("selected", metavar="TEMPLATE")
+@click.argument("name")
+@pass_session
+def clone(session: FlowSession, /, selected: str, name: str) -> None:
+    """Copy TEMPLATE under another NAME. The copy uses the same VM templates.
+
+    \b
+    oneflow template clone 0 web-test
+    """
+    door = session.door()
+    document = door.clone(number_of(door, selected, Kind.TEMPLATE), name)
+    write(f"ID: {document['DOCUMENT']['ID']}\n")
+
+
+def _print(session: FlowSession, options: TableOptions) -> None:
+    table(_COLUMNS, documents_in(session.door().listed(Kind.TEMPLATE)), options, as_pool)
+
+
+def _print_made(document: Entry, fmt: OutputFormat) -> None:
+    if fmt is OutputFormat.TEXT:
+        write(f"ID: {document['DOCUMENT']['ID']}\n")
+    else:
+        emit(document, fmt)
+
+
+def _vm_templates(document: Entry) -> list[int]:
+    """Those that its roles name, but for 0, which every installation has."""
+    roles = body_of(document)["roles"]
+    return sorted({int(role["vm_template"]) for role in roles if role.get("vm_template")})
+
+
+def template_group(name: str) -> click.Group:
+    group = FlowGroup(name, table={}, help=_ABOUT)
+    for command in (list_, top, show, create, delete, instantiate, clone):
+        group.add_command(command)
+    for make in (
+        editing.chown_command,
+        editing.chgrp_command,
+        editing.chmod_command,
+        editing.rename_command,
+        editing.update_command,
+    ):
+        group.add_command(make(Kind.TEMPLATE))
+    return group
+
+
+template = template_group("template")

@@ -1,0 +1,43 @@
+"""What rows and sections of services and templates have in common; from documents as they are served."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from onecore.cli.output import Align, Column
+
+Entry = Mapping[str, Any]
+
+
+def body_of(document: Entry) -> Entry:
+    """The body of a document, with or without its envelope."""
+    inner = document.get("DOCUMENT", document)
+    found: Entry = inner["TEMPLATE"]["BODY"]
+    return found
+
+
+def owner_columns(name_width: int, id_width: int = 10) -> list[Column[Entry]]:
+    """ID, USER, GROUP, NAME as OneFlow's lists begin."""
+    return [
+        Column("ID", id_width, Align.RIGHT, lambda d: d["ID"]),
+        Column("USER", 15, Align.LEFT, lambda d: d["UNAME"]),
+        Column("GROUP", 15, Align.LEFT, lambda d: d["GNAME"]),
+        Column("NAME", name_width, Align.LEFT, lambda d: d["NAME"]),
+    ]
+
+
+def permissions(bits: Entry) -> list[tuple[str, str]]:
+    def share(name: str) -> str:
+        letters = (("U", "u"), ("M", "m"), ("A", "a"))
+        return "".join(letter if bits[f"{name}_{bit}"] == "1" else "-" for bit, letter in letters)
+
+    return [(name, share(name)) for name in ("OWNER", "GROUP", "OTHER")]
+
+
+def as_pool(documents: Sequence[Entry]) -> Entry:
+    return {"DOCUMENT_POOL": {"DOCUMENT": list(documents)} if documents else {}}
+
+
+def moment(seconds: float, pattern: str = "%m/%d %H:%M:%S") -> str:
+    """As OneFlow's columns have it, in the zone of this machine; a blank for no time."""
+    return datetime.fromtimestamp(seconds, UTC).astimezone().strftime(pattern) if seconds else "-"

@@ -1,0 +1,99 @@
+"""`vm`: the virtual machines of services."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from onecore.cli.output import (
+    Align,
+    Column,
+    OutputFormat,
+    TableOptions,
+    emit,
+    format_options,
+    table,
+    table_options,
+)
+from oneflow.cli.door import documents_in
+from oneflow.cli.group import FlowGroup
+from oneflow.cli.session import FlowSession, pass_session
+from oneflow.cli.view import Entry, body_of
+from oneflow.model.document import Kind
+
+if TYPE_CHECKING:
+    from oneflow.cli.door import Door
+
+
+@click.group(cls=FlowGroup, table={})
+def vm() -> None:
+    """Virtual machines of services.
+
+    \b
+    oneflow vm list
+    oneflow vm show 3
+    """
+
+
+def _addresses(row: Entry) -> str:
+    return str(row["vm"].get("MONITORING", {}).get("GUEST_IP_ADDRESSES", "-"))
+
+
+_COLUMNS: list[Column[Entry]] = [
+    Column("ID", 6, Align.RIGHT, lambda row: row["vm"]["ID"]),
+    Column("USER", 15, Align.LEFT, lambda row: row["vm"]["UNAME"]),
+    Column("GROUP", 15, Align.LEFT, lambda row: row["vm"]["GNAME"]),
+    Column("NAME", 25, Align.LEFT, lambda row: row["vm"]["NAME"]),
+    Column("STAT", 4, Align.LEFT, lambda row: _stat(row)),
+    Column("SERVICE", 7, Align.RIGHT, lambda row: row["service"]),
+    Column("ROLE", 15, Align.LEFT, lambda row: row["role"]),
+    Column("IP", 15, Align.LEFT, _addresses),
+]
+
+
+def _stat(row: Entry) -> str:
+    from oneflow.model.vm import Sighting, short_state
+
+    return short_state(Sighting(int(row["vm"]["STATE"]), int(row["vm"]["LCM_STATE"])))
+
+
+@vm.command("list")
+@table_options
+@pass_session
+def list_(session: FlowSession, options: TableOptions) -> None:
+    """List the VMs of all services.
+
+    \b
+    oneflow vm list
+    oneflow vm list -f SERVICE=0 -l ID,NAME,IP
+    """
+    table(_COLUMNS, _rows(session.door()), options, lambda kept: [{"VM": row["vm"]} for row in kept])
+
+
+@vm.command()
+@click.argument("number", metavar="VM", type=click.IntRange(0))
+@format_options
+@pass_session
+def show(session: FlowSession, /, number: int, fmt: OutputFormat) -> None:
+    """Show the VM of that id as OpenNebula's document of it.
+
+    \b
+    oneflow vm show 3
+    """
+    from onecore.errors import NotFound
+
+    for row in _rows(session.door()):
+        if row["vm"]["ID"] == str(number):
+            emit({"VM": row["vm"]}, fmt)
+            return
+    raise NotFound(f"there is no VM {number}", hint="see: oneflow vm list")
+
+
+def _rows(door: "Door") -> list[Entry]:
+    """Each VM with its service and role."""
+    return [
+        {"vm": node["vm_info"]["VM"], "service": document["ID"], "role": role["name"]}
+        for document in documents_in(door.listed(Kind.SERVICE))
+        for role in body_of(document)["roles"]
+        for node in role["nodes"]
+        if "vm_info" in node
+    ]

@@ -1,0 +1,98 @@
+"""`oneflow` as a process: what goes in, what comes out, and how it ends."""
+
+import json
+
+import pytest
+
+from tests.oneflow.cli.conftest import WEB
+from tests.scenario.command import Home
+
+ALICE = ("-u", "alice", "-p", "wonder")
+
+pytestmark = pytest.mark.scenario
+
+
+def test_a_template_goes_in_as_a_file_or_by_standard_input_as_json_or_yaml(flow: Home):
+    assert flow.run("template", "create", WEB).out == "ID: 0\n"
+    yaml = "name: shop\nroles: [{name: web, vm_template: 0}]\n"
+    made = flow.run("template", "create", "-j", typed=yaml).json
+    assert made["DOCUMENT"]["NAME"] == "shop"
+    assert flow.run("template", "list", "-l", "ID,NAME", "--csv", "--no-header").out == (
+        "0,web-application\n1,shop\n"
+    )
+
+
+def test_the_template_of_the_specification_is_stored_as_printed_there(flow: Home):
+    body = flow.run("template", "create", WEB, "-j").json["DOCUMENT"]["TEMPLATE"]["BODY"]
+    frontend, worker = body["roles"]
+    assert (body["deployment"], body["shutdown_action"]) == ("straight", "shutdown")
+    assert (frontend["cardinality"], frontend["vm_template"], frontend["min_vms"]) == (1, 0, 1)
+    assert frontend["elasticity_policies"][0]["period_number"] == 30
+    assert (worker["parents"], worker["cooldown"], worker["scheduled_policies"]) == (["frontend"], 240, [])
+
+
+def test_names_are_accepted_wherever_ids_are(flow: Home):
+    flow.run("template", "create", WEB)
+    flow.run("template", "clone", "web-application", "copy")
+    flow.run("template", "rename", "copy", "shop")
+    flow.run("template", "chmod", "web-application,shop", "640")
+    shown = flow.run("template", "show", "shop", "-j").json["DOCUMENT"]
+    assert (shown["ID"], shown["PERMISSIONS"]["GROUP_U"]) == ("1", "1")
+    flow.run("template", "delete", "0..1")
+    assert flow.run("template", "list", "-j").json == {"DOCUMENT_POOL": {}}
+
+
+def test_a_list_with_a_slip_in_it_changes_nothing(flow: Home):
+    flow.run("template", "create", WEB)
+    flow.run("template", "delete", "0,7", code=3)
+    assert flow.run("template", "list", "-l", "ID", "--csv", "--no-header").out == "0\n"
+
+
+def test_update_takes_a_whole_body_or_what_changes(flow: Home):
+    flow.run("template", "create", WEB)
+    flow.run("template", "update", "0", "--append", typed='{"description": "the web tier"}')
+    body = flow.run("template", "show", "0", "-j").json["DOCUMENT"]["TEMPLATE"]["BODY"]
+    assert (body["description"], len(body["roles"])) == ("the web tier", 2)
+    body["roles"] = body["roles"][:1]
+    flow.run("template", "update", "0", "-", typed=json.dumps(body))
+    shown = flow.run("template", "show", "0", "-j").json
+    assert len(shown["DOCUMENT"]["TEMPLATE"]["BODY"]["roles"]) == 1
+
+
+def test_a_vm_template_is_made_changed_and_used_by_its_number(flow: Home):
+    flow.run("vm-template", "create", typed='{"name": "small", "driver": "dummy"}')
+    flow.run("vm-template", "update", "small", "--append", typed='{"description": "one core"}')
+    shown = flow.run("vm-template", "show", 1, "-j").json["DOCUMENT"]
+    assert (shown["NAME"], shown["TEMPLATE"]["BODY"]["description"]) == ("small", "one core")
+    assert "small" in flow.run("vm-template", "list").out
+    flow.run("vm-template", "delete", "small")
+    flow.run("vm-template", "show", "small", code=3)
+
+
+@pytest.mark.parametrize(
+    ("argv", "typed", "code", "said"),
+    [
+        (("show", "9"), "", 3, "there is no service 9"),
+        (("show", "shop"), "", 3, "service 'shop' not found"),
+        (("template", "create"), "", 2, "empty"),
+        (("template", "create"), "{", 2, "standard input"),
+        (("template", "create"), "[]", 2, ""),
+        (("template", "create", "/nowhere.json"), "", 2, "/nowhere.json"),
+        (("scale", "0", "web", "-1"), "", 2, "-1"),
+        (("action", "0", "web", "dance"), "", 2, "dance"),
+        (("chmod", "0", "999"), "", 2, "999"),
+        (("chmod", "0", "640"), "", 3, "there is no service 0"),
+        (("list", *ALICE, "-s", "ftp://nowhere"), "", 2, "is no URL"),
+        (("list", *ALICE, "-s", "http://127.0.0.1:9"), "", 1, "cannot reach http://127.0.0.1:9"),
+    ],
+)
+def test_errors_are_sentences_on_stderr_with_a_code_of_their_own(flow: Home, argv, typed, code, said):
+    answer = flow.run(*argv, code=code, typed=typed)
+    assert answer.out == ""
+    assert said in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_a_server_asks_who_we_are(flow: Home):
+    answer = flow.run("list", "-s", "http://127.0.0.1:9", "-u", "alice", code=4)
+    assert "ONEFLOW_PASSWORD" in answer.err
