@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from onecore.errors import InvalidInput, NotAuthorized, NotFound, OneError, TimedOut, WrongState
+from onecore.errors import (
+    DriverFailed,
+    Interrupted,
+    InvalidInput,
+    NotAuthorized,
+    NotFound,
+    OneError,
+    StoreFailed,
+    TimedOut,
+    WrongState,
+)
 
 CONNECT_TIMEOUT_S: Final = 10.0
 ANSWER_TIMEOUT_S: Final = 120.0
@@ -20,6 +30,13 @@ _ERRORS: Final[Mapping[int, type[OneError]]] = {
     405: WrongState,
     409: WrongState,
     504: TimedOut,
+}
+_BY_NAME: Final = {
+    each.__name__: each
+    for each in (
+        *(OneError, InvalidInput, NotFound, NotAuthorized, WrongState),
+        *(DriverFailed, StoreFailed, TimedOut, Interrupted),
+    )
 }
 
 
@@ -52,7 +69,7 @@ class Client:
         answer = self._send(method, f"{self._url}{path}", body)
         parsed = _parsed(answer.text)
         if answer.status_code >= 400:
-            raise _error(answer.status_code, parsed, answer.text)
+            raise _error(answer.status_code, parsed, answer.text, answer.headers.get("X-One-Error", ""))
         if 300 <= answer.status_code < 400:
             raise OneError(f"{self._url} answers with a redirection", hint="name the address it leads to")
         if parsed is None and answer.text.strip():
@@ -123,12 +140,13 @@ def _parsed(text: str) -> Any:
         return None
 
 
-def _error(status: int, parsed: Any, text: str) -> OneError:
-    """The message of `{"error": {"message": …}}` (ours), of `{"message": …}`, or the text itself."""
+def _error(status: int, parsed: Any, text: str, name: str) -> OneError:
+    """The message of `{"error": {"message": …}}` (ours), of `{"message": …}`, or the text; of the class
+    that our servers name, else by the status."""
     inner = parsed.get("error", parsed) if isinstance(parsed, dict) else {}
     said = inner if isinstance(inner, dict) else {"message": str(inner)}
     message = str(said.get("message") or text.strip()[:_LONGEST_TEXT] or f"the server answers {status}")
-    kind = _ERRORS.get(status, OneError)
+    kind = _BY_NAME.get(name) or _ERRORS.get(status, OneError)
     return kind(message, hint=str(said.get("hint", "")), http_status=status)
 
 

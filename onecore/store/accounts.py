@@ -1,6 +1,7 @@
 """Users and groups."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from onecore.access import Principal
 from onecore.errors import NotFound
@@ -70,6 +71,22 @@ def group_id(tx: Transaction, selector: str) -> GroupId:
     if row is None:
         raise NotFound(f"there is no group '{selector}'", hint="see: oneprovision group list")
     return GroupId(row["id"])
+
+
+def belongings(tx: Transaction, whose: Literal["uid", "gid"], number: int) -> list[str]:
+    """What belongs to a user or a group, in words, of whatever product: both keep theirs in this file."""
+    tables = tx.all(
+        "SELECT name FROM sqlite_schema AS t WHERE type = 'table' AND (SELECT count(*) FROM"
+        " pragma_table_info(t.name) WHERE name IN ('id', 'name', 'uid', 'gid')) = 4 ORDER BY name DESC"
+    )
+    return [
+        f"{table['name']} {row['id']} ('{row['name']}')"
+        for table in tables
+        for row in tx.all(
+            f'SELECT id, name FROM "{table["name"]}" WHERE {whose} = ? ORDER BY id',  # noqa: S608  # our own names
+            (number,),
+        )
+    ]
 
 
 def principal(user: User) -> Principal:

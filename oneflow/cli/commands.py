@@ -39,6 +39,8 @@ _TABLE = {
     "template": (f"{_HERE}.template", "template", "Service templates: also oneflow-template."),
     "vm-template": (f"{_HERE}.vm_template", "vm_template", "What the VMs of a role are made of."),
     "vm": (f"{_HERE}.vm", "vm", "Look at the VMs of services."),
+    "user": (f"{_HERE}.accounts", "user", "People who may ask."),
+    "group": (f"{_HERE}.accounts", "group", "Groups of them."),
     "serve": (f"{_HERE}.serve", "serve", "Answer OneFlow's REST API, and drive all services."),
 }
 

@@ -69,6 +69,9 @@ class Door(Protocol):
     def log(self, number: int, after: int = 0) -> list[Event]: ...
     def explain(self, number: int) -> list[str]: ...
 
+    def token(self, vm: int) -> tuple[str, str]:
+        """With what a VM proves itself at OneGate, and where that is."""
+
     # -- waiting
     def progress(self, number: int) -> Progress | None:
         """None when the service is no more."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from onecore.deps import Deps
 from onecore.document import Document
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from oneflow.usecases.jobs import Batch
     from oneflow.usecases.services import Scale
 
-SERVER_LEASE: Final = "oneflow/serve"
 _LOOK_S = 0.2
 
 
@@ -157,6 +156,11 @@ class LocalDoor:
 
         return reading.explain(self._flow, number)
 
+    def token(self, vm: int) -> tuple[str, str]:
+        from oneflow.usecases import gate
+
+        return gate.token(self._flow, vm), self._flow.flow.gate_url
+
     # -- waiting -------------------------------------------------------------------------------------------
 
     def progress(self, number: int) -> Progress | None:
@@ -172,7 +176,9 @@ class LocalDoor:
         return progress_of(number, found.body, bool(jobs), errors)
 
     def carry_out(self, numbers: Sequence[int], wait: bool | None) -> None:
-        if self._is_served():
+        from oneflow.usecases import serving
+
+        if serving.server(self._deps):
             if wait:
                 self._watch(numbers)
         elif wait is not False:
@@ -180,14 +186,6 @@ class LocalDoor:
 
             Controller(self._flow, frozenset(numbers)).run(lambda: self._is_over(numbers))
             self._check_stopped(numbers)
-
-    def _is_served(self) -> bool:
-        """Whether a living server drives the services of this state file."""
-        from onecore.store import lease
-
-        with self._deps.database.read() as tx:
-            holder = lease.holder(tx, SERVER_LEASE, self._deps.clock.now())
-        return holder is not None and not lease.is_dead(holder[0], self._deps.process)
 
     def _watch(self, numbers: Sequence[int]) -> None:
         while not self._is_over(numbers):

@@ -103,10 +103,8 @@ class RemoteDoor:
         every = {"period": batch.period, "number": batch.number, "args": batch.args or None}
         params = {key: value for key, value in every.items() if value is not None}
         asked = _action(batch.action, params)
-        if role is None:
-            self._client.ask("POST", f"/service/{number}/action", asked)
-            return f"Action:{batch.action} scheduled on Service:{number}"
-        said = self._client.ask("POST", f"/service/{number}/role/{quote(role, safe='')}/action", asked)
+        part = "" if role is None else f"/role/{quote(role, safe='')}"
+        said = self._client.ask("POST", f"/service/{number}{part}/action", asked)
         return str(said[1]) if isinstance(said, list) and len(said) > 1 else ""
 
     def cancel(self, number: int, job: int, role: str | None) -> None:
@@ -117,14 +115,16 @@ class RemoteDoor:
         self._client.ask("POST", "/service_pool/purge_done")
 
     def log(self, number: int, after: int = 0) -> list[Event]:
-        """The lines of the document, numbered here: servers of OneFlow give the newest fifty."""
-        lines = self.shown(Kind.SERVICE, number)["DOCUMENT"]["TEMPLATE"]["BODY"].get("log", [])
-        events = [_event(number, line) for line in lines]
-        return [event for event in events if event.id > after]
+        lines = self._document("GET", f"/service/{number}/log?after={after}")["log"]
+        return [_event(number, line) for line in lines]
 
     def explain(self, number: int) -> list[str]:
         lines: list[str] = self._document("GET", f"/service/{number}/explain")["lines"]
         return lines
+
+    def token(self, vm: int) -> tuple[str, str]:
+        answer = self._document("GET", f"/vm/{vm}/token")
+        return str(answer["token"]), str(answer["endpoint"])
 
     # -- waiting -------------------------------------------------------------------------------------------
 
@@ -165,7 +165,11 @@ def _action(perform: str, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _event(number: int, line: dict[str, Any]) -> Event:
-    """`id`: ours where the server gives one, else the time in seconds."""
-    at = float(line["timestamp"])
-    key = int(line.get("id", at))
-    return Event(key, f"service/{number}", at, line["severity"], line["message"], line.get("reason", ""))
+    return Event(
+        id=int(line.get("id", 0)),
+        subject=f"service/{number}",
+        at=float(line["timestamp"]),
+        level=line["severity"],
+        action=line["message"],
+        text=line.get("reason", ""),
+    )

@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -27,6 +28,9 @@ from oneflow.cli.session import FlowSession, pass_session
 from oneflow.cli.view import Entry, as_pool, body_of, moment, owner_columns, permissions
 from oneflow.cli.waiting import carry_out
 from oneflow.model.document import Kind
+
+if TYPE_CHECKING:
+    from oneflow.cli.door import Door
 
 _ABOUT = """Service templates, from which services are made.
 
@@ -141,7 +145,7 @@ def delete(session: FlowSession, /, selected: str, delete_vm_templates: bool) ->
         used = _vm_templates(door.shown(Kind.TEMPLATE, number)) if delete_vm_templates else []
         door.delete(Kind.TEMPLATE, number)
         for vm_template in used:
-            door.delete(Kind.VM_TEMPLATE, vm_template)
+            _delete_unused(door, vm_template)
 
 
 @click.command()
@@ -218,7 +222,17 @@ def _print_made(document: Entry, fmt: OutputFormat) -> None:
 def _vm_templates(document: Entry) -> list[int]:
     """Those that its roles name, but for 0, which every installation has."""
     roles = body_of(document)["roles"]
-    return sorted({int(role["vm_template"]) for role in roles if role.get("vm_template")})
+    named = [role.get("vm_template", role.get("template_id")) for role in roles]
+    return sorted({int(number) for number in named if number})
+
+
+def _delete_unused(door: "Door", vm_template: int) -> None:
+    from onecore.errors import WrongState
+
+    try:
+        door.delete(Kind.VM_TEMPLATE, vm_template)
+    except WrongState as exc:
+        click.echo(f"kept: {exc.message}", err=True)
 
 
 def template_group(name: str) -> click.Group:

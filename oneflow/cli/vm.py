@@ -88,6 +88,21 @@ def show(session: FlowSession, /, number: int, fmt: OutputFormat) -> None:
     raise NotFound(f"there is no VM {number}", hint="see: oneflow vm list")
 
 
+@vm.command()
+@click.argument("number", metavar="VM", type=click.IntRange(0))
+@format_options
+@pass_session
+def token(session: FlowSession, /, number: int, fmt: OutputFormat) -> None:
+    """Print the token of VM, with which one may speak for it at OneGate. -j also says where that is.
+
+    \b
+    oneflow vm token 3
+    curl -X PUT -H "X-ONEGATE-VMID: 3" -H "X-ONEGATE-TOKEN: $(oneflow vm token 3)" -d READY=YES http://127.0.0.1:5030/vm
+    """
+    secret, endpoint = session.door().token(number)
+    emit(secret if fmt is OutputFormat.TEXT else {"token": secret, "endpoint": endpoint}, fmt)
+
+
 def _rows(door: "Door") -> list[Entry]:
     """Each VM with its service and role."""
     return [

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from onecore.cli.secret_input import secret_from
 from onecore.errors import InvalidInput
-from oneprovision.cli.secret_input import secret_from
 from oneprovision.model.provider import SCHEMA, ProviderForm, parse, unwrapped
 
 if TYPE_CHECKING:

@@ -24,12 +24,6 @@ from oneflow.store import SCHEMA
 REPOSITORY = Path(__file__).parents[3]
 PATIENCE_S = 60.0
 
-_COMMAND = (
-    "import sys; from onecore.cli.session import Session; from oneflow.cli.serve import serve;"
-    " from oneflow.store import SCHEMA; s = Session('oneflow', lambda: (SCHEMA,), lambda name: None)\n"
-    "with s.handling_signals(): serve.main(sys.argv[1:], obj=s)"
-)
-
 
 @dataclass(frozen=True)
 class Reply:
@@ -124,7 +118,7 @@ def a_server(home: Path, *options: str) -> Iterator[Server]:
 def started(home: Path, *options: str) -> Server:
     """A server on a free port, once it says that it listens."""
     process = subprocess.Popen(
-        [sys.executable, "-c", _COMMAND, "--port", "0", *options],
+        [sys.executable, "-m", "oneflow", "serve", "--port", "0", *options],
         env={"ONE_HOME": str(home), "HOME": str(home), "PATH": os.environ["PATH"]},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

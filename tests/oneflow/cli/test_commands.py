@@ -96,3 +96,26 @@ def test_errors_are_sentences_on_stderr_with_a_code_of_their_own(flow: Home, arg
 def test_a_server_asks_who_we_are(flow: Home):
     answer = flow.run("list", "-s", "http://127.0.0.1:9", "-u", "alice", code=4)
     assert "ONEFLOW_PASSWORD" in answer.err
+
+
+def test_accounts_are_those_of_the_state_file_and_count_what_they_own(flow: Home):
+    flow.run("user", "create", "alice")
+    flow.run("template", "create", WEB)
+    flow.run("template", "chown", 0, "alice")
+    answer = flow.run("user", "delete", "alice", code=5)
+    assert "owns document 0 ('web-application')" in answer.err
+    flow.run("template", "delete", 0)
+    flow.run("user", "delete", "alice")
+    assert "alice" not in flow.run("user", "list").out
+
+
+def test_accounts_are_not_managed_at_a_distance(flow: Home):
+    answer = flow.run("-s", "http://127.0.0.1:9", "user", "list", code=2)
+    assert "beside the server" in answer.err
+
+
+def test_the_template_commands_are_a_program_of_their_own(flow: Home, tmp_path):
+    flow.run("template", "create", WEB)
+    other = Home(tmp_path, program="tests.oneflow.cli.template_program")
+    assert other.run("list", "-l", "NAME", "--csv", "--no-header").out == "web-application\n"
+    assert "oneflow-template" in other.run("--version").out

@@ -5,21 +5,30 @@ import pytest
 from onecore import config
 from onecore.bootstrap import open_deps
 from onecore.errors import InvalidInput, NotFound, WrongState
+from onecore.http.client import Client
 from oneflow.cli.door import Door, documents_in
 from oneflow.cli.local import LocalDoor
+from oneflow.cli.remote import RemoteDoor
 from oneflow.model.document import Kind
 from oneflow.store import SCHEMA
 from oneflow.usecases.jobs import Batch
 from oneflow.usecases.services import Scale
+from tests.oneflow.api.server import a_server
 from tests.oneflow.builders import a_role, a_template, body_of
 
 TEMPLATE, SERVICE, VM_TEMPLATE = Kind.TEMPLATE, Kind.SERVICE, Kind.VM_TEMPLATE
 HELD = a_template(a_role("web", cardinality=2, min_vms=1, max_vms=3), on_hold=True)
 
 
-@pytest.fixture(params=["local"])
+@pytest.fixture(params=["local", "remote"])
 def door(request, tmp_path):
-    return local_door(tmp_path)
+    """To the state file, and to a real server."""
+    if request.param == "local":
+        yield local_door(tmp_path)
+        return
+    with a_server(tmp_path / "home") as server:
+        user, _, password = server.credentials.partition(":")
+        yield RemoteDoor(Client(server.url, user, password))
 
 
 def local_door(folder) -> LocalDoor:

@@ -6,12 +6,8 @@ from onecore.access import hash_password, valid_name
 from onecore.deps import Deps
 from onecore.errors import InvalidInput, NotAuthorized, WrongState
 from onecore.ids import GroupId, UserId
-from onecore.store import accounts, providers
+from onecore.store import accounts
 from onecore.store.accounts import ADMIN_GROUP, ADMIN_USER, USERS_GROUP, User
-from onecore.store.engine import Transaction
-from onecore.store.providers import Provider
-from oneprovision import store
-from oneprovision.model.provision import Provision
 
 
 @dataclass(frozen=True)
@@ -52,7 +48,7 @@ def delete_user(deps: Deps, selector: str) -> None:
         user_id = accounts.user_id(tx, selector)
         if user_id == ADMIN_USER:
             raise WrongState("user oneadmin cannot be deleted", hint="there has to be an administrator")
-        owned = _owned(tx, uid=user_id)
+        owned = accounts.belongings(tx, "uid", user_id)
         if owned:
             raise WrongState(
                 f"user '{selector}' owns {', '.join(owned)}", hint="give them to somebody else: chown"
@@ -90,7 +86,7 @@ def delete_group(deps: Deps, selector: str) -> None:
             raise WrongState(
                 f"group '{selector}' has members: {', '.join(members)}", hint="delete these users first"
             )
-        owned = _owned(tx, gid=group_id)
+        owned = accounts.belongings(tx, "gid", group_id)
         if owned:
             raise WrongState(
                 f"group '{selector}' has {', '.join(owned)}", hint="give them to another group: chgrp"
@@ -125,13 +121,3 @@ def _password(deps: Deps, given: str | None) -> tuple[str, str]:
     if password != password.strip():
         raise InvalidInput("a password must not begin or end with a blank")
     return password, hash_password(password, deps.random_bytes(16))
-
-
-def _owned(tx: Transaction, uid: int | None = None, gid: int | None = None) -> list[str]:
-    """What belongs to a user or a group, in words."""
-    every: list[Provision | Provider] = [*store.every(tx), *providers.every(tx)]
-    return [
-        f"{type(each).__name__.lower()} {each.id}"
-        for each in every
-        if (uid is not None and each.uid == uid) or (gid is not None and each.gid == gid)
-    ]
