@@ -68,7 +68,8 @@ def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> Body:
 
 
 def _merged_roles(old: list[Any], new: list[Any]) -> list[Any]:
-    added = {role.get("name"): role for role in new if isinstance(role, Mapping)}
+    named = [role for role in new if isinstance(role, Mapping) and isinstance(role.get("name"), str)]
+    added = {role["name"]: role for role in named}
     if len(added) != len(new):
         raise InvalidInput("KEY: 'roles' of 'merge_template' must be Hashes with different names")
     roles = [_merged(role, added.pop(role["name"])) if role["name"] in added else role for role in old]

@@ -14,17 +14,28 @@ FORGET = "delete_when_done"
 # What was given up is to be tried again.
 RETRY = "retry_wanted"
 
+# What we write into a body and nobody else may: it is read back as it was written.
+SERVICE_OWN = frozenset({"state", "start_time", "log", "sched_actions", FORGET, RETRY})
+ROLE_OWN = frozenset(
+    {
+        *("state", "nodes", "disposed_nodes", "last_vmname", "cooldown_duration", "cooldown_end", "deadline"),
+        *("leaving", "leave_first"),
+    }
+)
+
 
 def new_service(template: Mapping[str, Any], started_at: float) -> Body:
     """The body of a service that begins (spec/003, Instantiate): every role waits, nothing runs."""
     roles = [new_role(role) for role in template["roles"]]
-    return {**template, "roles": roles, "state": ServiceState.PENDING.value, "start_time": int(started_at)}
+    given = {key: value for key, value in template.items() if key not in SERVICE_OWN}
+    return {**given, "roles": roles, "state": ServiceState.PENDING.value, "start_time": int(started_at)}
 
 
 def new_role(role: Mapping[str, Any]) -> Body:
     """A role of a service that has no VM yet."""
     waiting = str(RoleState.PENDING.value)
-    return {**role, "state": waiting, "nodes": [], "disposed_nodes": [], "last_vmname": 0}
+    given = {key: value for key, value in role.items() if key not in ROLE_OWN}
+    return {**given, "state": waiting, "nodes": [], "disposed_nodes": [], "last_vmname": 0}
 
 
 def to_service(number: int, body: Mapping[str, Any]) -> Service:

@@ -34,7 +34,8 @@ ROLE_KEYS = frozenset(
         *("vm_template_contents", "victims", "drain_timeout"),
     }
 )
-_LIVE = ("state", "nodes", "disposed_nodes", "last_vmname", "cardinality")
+# What changes by itself meanwhile, so that it may well differ in what was shown.
+_LIVE = bodies.ROLE_OWN | {"cardinality"}
 _CHANGEABLE = frozenset(ServiceState) - {ServiceState.DONE, ServiceState.UNDEPLOYING}
 
 
@@ -51,7 +52,7 @@ def update(deps: FlowDeps, service_id: int, data: object, append: bool = False) 
             raise InvalidInput("KEY: 'template' must be a Hash")
         asked = {**document.body, **given} if append else dict(given)
         _refuse_immutable(document.body, asked, SERVICE_KEYS, "service")
-        body = _laid_over(document.body, asked, SERVICE_KEYS)
+        body = _laid_over(document.body, asked, SERVICE_KEYS, bodies.SERVICE_OWN)
         body["roles"] = _roles(document.body["roles"], asked.get("roles", document.body["roles"]))
         _validate(tx, deps, body)
         return {**body, "roles": [_with_states(deps, role) for role in body["roles"]]}, "updated"
@@ -121,20 +122,23 @@ def _refuse_immutable(before: Body, asked: Mapping[str, Any], free: frozenset[st
 
 
 def _roles(before: list[Body], asked: object) -> list[Body]:
-    if not isinstance(asked, list) or [role.get("name") for role in asked] != [r["name"] for r in before]:
+    if not isinstance(asked, list) or not all(isinstance(role, Mapping) for role in asked):
+        raise InvalidInput("KEY: 'roles' must be an Array of Hashes")
+    if [role.get("name") for role in asked] != [role["name"] for role in before]:
         raise InvalidInput(
             "Immutable value: `service/roles` can not be changed: their number and names stay",
             hint="use: oneflow add-role, oneflow remove-role",
         )
     for old, new in zip(before, asked, strict=True):
         _refuse_immutable(old, new, ROLE_KEYS, "role")
-    return [_laid_over(old, new, ROLE_KEYS) for old, new in zip(before, asked, strict=True)]
+    return [_laid_over(old, new, ROLE_KEYS, bodies.ROLE_OWN) for old, new in zip(before, asked, strict=True)]
 
 
-def _laid_over(before: Body, asked: Mapping[str, Any], free: frozenset[str]) -> Body:
-    """With the keys that may change as asked: one that is missing is removed."""
+def _laid_over(before: Body, asked: Mapping[str, Any], free: frozenset[str], own: frozenset[str]) -> Body:
+    """With the keys that may change as asked, missing ones removed, new ones that are not `own`."""
     kept = {key: value for key, value in before.items() if key not in free}
-    return {**kept, **{key: value for key, value in asked.items() if key in free or key not in before}}
+    taken = {k: v for k, v in asked.items() if k in free or (k not in before and k not in own)}
+    return {**kept, **taken}
 
 
 def _with_states(deps: FlowDeps, role: Body, now: float | None = None) -> Body:
