@@ -34,6 +34,11 @@ def main(argv: Sequence[str] | None = None, boundary: Callable[[str], None] = la
     return exit_code
 
 
+def oneform() -> int:
+    """The command `oneform`: the same drivers under the name that OneForm gave it."""
+    return main(["oneform", *sys.argv[1:]])
+
+
 def _schemas() -> "Sequence[Schema]":
     from oneprovision import oneform_store, store
 

@@ -14,7 +14,7 @@ from oneprovision.engines import pm
 from oneprovision.model.context import Context
 from oneprovision.model.evaluate import evaluate, host_at
 from oneprovision.model.names import check_hostname
-from oneprovision.model.oneform import Order, of_address
+from oneprovision.model.order import Order, of_address
 from oneprovision.model.preview import offline_context
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
 from oneprovision.model.shapes import mappings_at

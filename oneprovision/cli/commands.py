@@ -39,6 +39,7 @@ _TABLE = {
     "network": (f"{_HERE}.objects", "network", "List networks and their addresses."),
     "instance": (f"{_HERE}.instance", "instance", "Single machines, without a template."),
     "driver": (f"{_HERE}.driver", "driver", "Find and test drivers."),
+    "oneform": (f"{_HERE}.oneform", "oneform", "Drivers that are OneForm folders."),
     "provider": (f"{_HERE}.provider", "provider", "Accounts that drivers work on."),
     "user": (f"{_HERE}.accounts", "user", "People who may ask."),
     "group": (f"{_HERE}.accounts", "group", "Groups of them."),

@@ -19,6 +19,7 @@ from onecore.cli.output import (
     table_options,
 )
 from onecore.cli.session import Session, pass_session
+from oneprovision.cli.oneform import disable, enable, show_folder, sync
 
 if TYPE_CHECKING:
     from onecore.drivers.catalog import Catalog, Entry
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 @click.group()
 def driver() -> None:
     """Find, read and test drivers: the programs that make and remove machines at a provider.
+
+    OneForm drivers, which are folders for OpenTofu and Ansible, are listed as oneform/NAME.
 
     \b
     oneprovision driver list
@@ -60,7 +63,7 @@ def list_(session: Session, options: TableOptions) -> None:
     ]
     table(
         columns,
-        drivers.every(_catalog(session)),
+        [*drivers.every(_catalog(session)), *_folder_entries(session)],
         options,
         lambda kept: [drivers.summary(entry) for entry in kept],
     )
@@ -77,8 +80,12 @@ def show(session: Session, /, name: str, fmt: OutputFormat) -> None:
     oneprovision driver show dummy
     oneprovision driver show dummy -j | jq -r .path
     """
+    from oneprovision.model.folder import is_oneform
     from oneprovision.usecases import drivers
 
+    if is_oneform(name):
+        show_folder(session, name, fmt)
+        return
     document = drivers.document(_catalog(session), name)
     if fmt is OutputFormat.TEXT:
         sections(list(_sections(document)))
@@ -122,6 +129,22 @@ def test(session: Session, /, path: str, sets: tuple[str, ...], deadline: float,
         failed = sum(check.ok is False for check in report.checks)
         click.echo(f"driver {report.driver}: {failed} of {len(report.checks)} checks failed", err=True)
     return 0 if report.passed else 1
+
+
+for _command in (sync, enable, disable):
+    driver.add_command(_command)
+
+
+def _folder_entries(session: Session) -> "list[Entry]":
+    """The OneForm drivers as lines of the same list."""
+    from onecore.drivers.catalog import Entry
+    from oneprovision.folders import Folders, as_driver, search_path
+    from oneprovision.model.folder import PREFIX
+
+    return [
+        Entry(PREFIX + f.name, f.origin, f.path, as_driver(f.folder) if f.folder else None, f.problem)
+        for f in Folders(search_path(session.settings.remotes)).list()
+    ]
 
 
 def _catalog(session: Session) -> "Catalog":

@@ -6,7 +6,7 @@ from onecore.deps import Deps
 from onecore.machines.tools import Tools
 from onecore.machines.worker import Worker
 from onecore.store.lease import Lease
-from oneprovision.model.oneform import Order
+from oneprovision.model.order import Order
 from oneprovision.model.provision import Provision
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from onecore.vault import unseal
 from oneprovision.engines.place import Place, kept_folder
 from oneprovision.model.answers import resolve
 from oneprovision.model.folder import HOSTS, ONPREM_HOSTS, Folder, HostsBy
-from oneprovision.model.oneform import Order, variables
+from oneprovision.model.oneform import variables
+from oneprovision.model.order import Order
 from oneprovision.model.provision import Provision
 from oneprovision.model.slots import Slot
 

@@ -1,12 +1,13 @@
 """The bodies of the documents that `show -j`, `list -j` and the API answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from onecore.document import Document
 from onecore.history import Event
-from onecore.machines.model import Kind, Resource
+from onecore.machines.model import Kind, Resource, Wanted
 from onecore.machines.model import State as MachineState
 from oneprovision.model.configuration import configuration_of
+from oneprovision.model.order import Order, answers
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
 
 PROVISION_TYPE = "104"
@@ -37,8 +38,9 @@ def provision_body(
         "state": p.state.name,
         "error": p.error,
         "provider_id": p.provider_id,
-        "user_inputs_values": _answers(p.template, p.inputs),
+        "user_inputs_values": _answers(p, machines.values()),
         "tags": dict(p.tags),
+        **_ordered(p),
         "registration_time": int(p.created_at),
         "one_objects": {
             "cluster": next((_plain(o) for o in objects if o.kind is ObjectKind.CLUSTER), {}),
@@ -52,6 +54,21 @@ def provision_body(
             for e in history
             if e.action in HISTORIC
         ],
+    }
+
+
+def _ordered(p: Provision) -> Document:
+    """What a provision of a driver folder was ordered from."""
+    order = Order.of(p.template)
+    if order is None:
+        return {}
+    return {
+        "driver": order.driver,
+        "driver_version": order.version,
+        "driver_checksum": order.checksum,
+        "deployment_file": order.deployment,
+        "onedeploy_tags": order.onedeploy_tags,
+        "owner": order.owner,
     }
 
 
@@ -115,11 +132,15 @@ def _plain(o: StoredObject) -> Document:
     return {"id": o.id, "name": o.name, "registered": o.registered, "template": o.body.get("attributes", {})}
 
 
-def _answers(template: Mapping[str, object], inputs: Mapping[str, object]) -> Document:
+def _answers(p: Provision, machines: Iterable[Resource]) -> Document:
     from oneprovision.model.inputs import resolve, secret_names
 
-    declared = template.get("inputs")
+    order = Order.of(p.template)
+    if order is not None:
+        wanted = [m for m in machines if m.wanted is Wanted.PRESENT]
+        return answers(order, len(wanted), [address for m in wanted for address in m.addresses[:1]])
+    declared = p.template.get("inputs")
     if not isinstance(declared, list):
         return {}
     hidden = secret_names(declared)
-    return {name: "*****" if name in hidden else value for name, value in resolve(declared, inputs).items()}
+    return {name: "*****" if name in hidden else value for name, value in resolve(declared, p.inputs).items()}

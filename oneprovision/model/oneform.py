@@ -4,53 +4,14 @@ Its section `oneform` says which folder (by content), which deployment, and whic
 rest is the cluster, datastores, networks and hosts that these stand for.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Self
+from collections.abc import Mapping
 
 from onecore.errors import InvalidInput
 from oneprovision.model import jinja
 from oneprovision.model.folder import HOSTS, ONPREM_HOSTS, PUBLIC_IPS, TAGS, Deployment, Folder, HostsBy
 from oneprovision.model.interpolate import escape
-from oneprovision.model.shapes import mapping_at, text_of
-
-SECTION = "oneform"
-
-
-@dataclass(frozen=True)
-class Order:
-    """What was ordered. `checksum` names the copy of the folder that made it; `owner` is unique to the
-    provision, and among the tags of everything it makes; `sealed` holds the values that are secrets."""
-
-    driver: str
-    deployment: str
-    checksum: str
-    owner: str
-    version: str = ""
-    onedeploy_tags: str = ""
-    values: Mapping[str, object] = field(default_factory=dict)
-    sealed: str = field(default="", repr=False)
-    secret: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, object]:
-        return {**self.__dict__, "values": dict(self.values), "secret": list(self.secret)}
-
-    @classmethod
-    def of(cls, template: Mapping[str, object]) -> Self | None:
-        """The order in a provision's template; None for a provision of pm drivers."""
-        section = template.get(SECTION)
-        if not isinstance(section, Mapping):
-            return None
-        fields = {key: text_of(section.get(key)) for key in cls.__dataclass_fields__ if key not in _TYPED}
-        secret = section.get("secret")
-        return cls(
-            **fields,
-            values=mapping_at(section.get("values"), (SECTION, "values")),
-            secret=tuple(map(text_of, secret)) if isinstance(secret, list) else (),
-        )
-
-
-_TYPED = ("values", "secret")
+from oneprovision.model.order import SECTION, Order, of_address
+from oneprovision.model.shapes import text_of
 
 
 def template(
@@ -80,11 +41,6 @@ def hosts(folder: Folder, values: Mapping[str, object]) -> list[dict[str, object
     return [_host(folder, {"count": count, "index": "${index}"})]
 
 
-def of_address(ip: str) -> dict[str, str]:
-    """The parameters of a host that is known by its address."""
-    return {"hostname": ip.replace(":", "-"), "ip": ip}
-
-
 def addresses(given: object) -> list[str]:
     """The addresses of machines to adopt, each named once."""
     written = [text_of(each).strip() for each in given] if isinstance(given, list) else []
@@ -112,16 +68,6 @@ def secret_values(
     hidden = {i.name for i in folder.user_inputs(deployment) if i.sensitive}
     shown = {name: value for name, value in values.items() if name not in hidden}
     return shown, {name: value for name, value in values.items() if name in hidden}
-
-
-def answers(order: Order, amount: int, ips: Sequence[str]) -> dict[str, object]:
-    """`user_inputs_values` as they are now: hosts come and go after a provision was ordered."""
-    values = dict(order.values) | dict.fromkeys(order.secret, "__redacted__")
-    if ONPREM_HOSTS in values:
-        values[ONPREM_HOSTS] = list(ips)
-    elif HOSTS in values:
-        values[HOSTS] = amount
-    return values
 
 
 def _host(folder: Folder, parameters: Mapping[str, object]) -> dict[str, object]:

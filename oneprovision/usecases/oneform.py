@@ -24,6 +24,7 @@ from oneprovision.model.folder import (
     deployment_named,
     is_oneform,
 )
+from oneprovision.model.order import Order
 from oneprovision.model.provision import Options, Provision
 from oneprovision.oneform_store import DriverState
 from oneprovision.usecases import provisions
@@ -58,7 +59,7 @@ def create(deps: Deps, request: CreateFromFolder) -> Provision:
     texts = {name: json.dumps(value) for name, value in secret.items()}
     deps.conceal(str(value) for value in secret.values())
     keep_copy(deps, folder)
-    order = oneform.Order(
+    order = Order(
         driver=folder.name,
         deployment=deployment.name,
         checksum=folder.checksum,
@@ -123,7 +124,7 @@ def chosen_deployment(folder: Folder, name: str) -> Deployment:
 
 def ips_of(provision: Provision, ips: tuple[str, ...]) -> tuple[str, ...]:
     """The addresses to adopt; InvalidInput where the provision's hosts are counted instead."""
-    order = oneform.Order.of(provision.template)
+    order = Order.of(provision.template)
     by_ip = order is not None and ONPREM_HOSTS in order.values
     if ips and not by_ip:
         raise InvalidInput(

@@ -8,13 +8,16 @@ from onecore.access import DEFAULT_PERMISSIONS, Permissions, Right, check, valid
 from onecore.deps import Deps
 from onecore.drivers.catalog import Driver
 from onecore.drivers.manifest import FILE_NAME, is_reserved
-from onecore.errors import InvalidInput, NotAuthorized, StoreFailed, WrongState
+from onecore.errors import InvalidInput, NotAuthorized, NotFound, StoreFailed, WrongState
 from onecore.ids import ProviderId
 from onecore.store import accounts, providers
 from onecore.store.engine import Transaction
 from onecore.store.providers import Provider
 from onecore.vault import seal, unseal
 from oneprovision import store
+from oneprovision.folders import FolderDriver
+from oneprovision.model.answers import resolve
+from oneprovision.model.folder import PREFIX, is_oneform
 from oneprovision.model.names import check_parameter
 from oneprovision.model.provider import ProviderForm, is_mask
 from oneprovision.model.refusal import known_names
@@ -31,7 +34,7 @@ def create(deps: Deps, form: ProviderForm) -> Provider:
         raise InvalidInput(
             f"the {missing} of the provider is missing", hint=f"in the file, or as --{missing}"
         )
-    driver = deps.catalog.get(form.driver)
+    driver = deps.catalog.get(_driver_name(deps, form.driver))
     deps.conceal(form.connection.values())
     check_connection(driver, form.connection)
     draft = Provider(
@@ -111,7 +114,9 @@ def delete(deps: Deps, provider_id: int) -> None:
 
 def check_connection(driver: Driver, connection: Mapping[str, str]) -> None:
     """Whether these are the values that the driver wants; without a manifest it may want any."""
-    if (driver.path / FILE_NAME).exists():
+    if isinstance(driver, FolderDriver):
+        resolve(driver.folder.connection, connection, "connection value")
+    elif (driver.path / FILE_NAME).exists():
         _check_declared(driver, connection)
     for name, value in connection.items():
         if not _NAME.fullmatch(name) or is_reserved(name.upper()):
@@ -120,6 +125,20 @@ def check_connection(driver: Driver, connection: Mapping[str, str]) -> None:
             raise InvalidInput(f"connection.{name} is empty or holds a NUL character")
         if is_mask(value):
             raise InvalidInput(f"connection.{name} is a mask and no value", hint="write the secret itself")
+
+
+def _driver_name(deps: Deps, said: str) -> str:
+    """A driver folder is meant where it is named `oneform/<name>`, or where no pm driver has the name."""
+    if is_oneform(said):
+        return said
+    try:
+        deps.catalog.get(said)
+    except NotFound:
+        try:
+            return deps.catalog.get(PREFIX + said).name
+        except NotFound:
+            return said
+    return said
 
 
 def _check_declared(driver: Driver, connection: Mapping[str, str]) -> None:

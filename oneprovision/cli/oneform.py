@@ -1,0 +1,187 @@
+"""`oneform`, and the parts of `driver` that are about OneForm's driver folders."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from onecore.cli.output import (
+    Align,
+    Column,
+    OutputFormat,
+    Table,
+    TableOptions,
+    emit,
+    format_options,
+    sections,
+    table,
+    table_options,
+)
+from onecore.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from oneprovision.usecases.folder_drivers import Seen
+
+
+@click.group()
+def oneform() -> None:
+    """OneForm drivers: folders that make clusters with OpenTofu and configure them with Ansible.
+
+    \b
+    oneprovision oneform list
+    oneprovision oneform show dummy
+    oneprovision create dummy inputs.json -d dummy_cluster
+    """
+
+
+@oneform.command("list")
+@click.option("-e", "--enabled", is_flag=True, help="Only those that may be used.")
+@table_options
+@pass_session
+def list_(session: Session, /, enabled: bool, options: TableOptions) -> None:
+    """List the OneForm drivers in effect; CHANGED since the last `sync` or not.
+
+    The first folder that has a name wins: oneform/ in --remotes and ONE_REMOTES, /etc/one/oneform,
+    /usr/lib/one/oneform/drivers, the registries in /var/lib/one/oneform/drivers, built in.
+
+    \b
+    oneprovision oneform list
+    oneprovision oneform list -l NAME,PROBLEM,PATH
+    """
+    from oneprovision.usecases import folder_drivers
+
+    columns: list[Column[Seen]] = [
+        Column("NAME", 16, Align.LEFT, lambda s: s.name),
+        Column("DEPLOYMENTS", 24, Align.LEFT, _deployments),
+        Column("STATE", 8, Align.LEFT, lambda s: s.state.value),
+        Column("CHANGED", 7, Align.LEFT, lambda s: "yes" if s.changed else "no"),
+        Column("ORIGIN", 10, Align.LEFT, lambda s: s.found.origin),
+        Column("PROBLEM", 8, Align.LEFT, lambda s: s.found.problem or "-", shown=False),
+        Column("PATH", 20, Align.LEFT, lambda s: str(s.found.path), shown=False),
+    ]
+    table(columns, folder_drivers.every(session.deps(), enabled), options, folder_drivers.pool)
+
+
+@oneform.command()
+@click.argument("name")
+@format_options
+@pass_session
+def show(session: Session, /, name: str, fmt: OutputFormat) -> None:
+    """Show what the OneForm driver NAME asks for, and its deployments.
+
+    \b
+    oneprovision oneform show dummy
+    oneprovision oneform show dummy -j
+    """
+    show_folder(session, name, fmt)
+
+
+@oneform.command()
+@format_options
+@pass_session
+def sync(session: Session, /, fmt: OutputFormat) -> int:
+    """Look at every OneForm driver, say which are in order, and take note of their content.
+
+    \b
+    oneprovision oneform sync
+    """
+    from oneprovision.usecases import folder_drivers
+
+    done = folder_drivers.sync(session.deps())
+    if fmt is OutputFormat.TEXT:
+        rows = [(name, "ok", "-") for name in done.success] + [(n, "ERROR", why) for n, why in done.failed]
+        table(_SYNCED, sorted(rows), TableOptions())
+    else:
+        failed = [{"name": name, "error": why} for name, why in done.failed]
+        emit({"success": list(done.success), "failed": failed}, fmt)
+    return 1 if done.failed else 0
+
+
+@oneform.command()
+@click.argument("name")
+@pass_session
+def enable(session: Session, /, name: str) -> None:
+    """Let provisions be ordered from the OneForm driver NAME again.
+
+    \b
+    oneprovision oneform enable dummy
+    """
+    from oneprovision.usecases import folder_drivers
+
+    folder_drivers.enable(session.deps(), name)
+
+
+@oneform.command()
+@click.argument("name")
+@pass_session
+def disable(session: Session, /, name: str) -> None:
+    """Order nothing new from the OneForm driver NAME; what it made stays, and can be scaled and removed.
+
+    \b
+    oneprovision oneform disable dummy
+    """
+    from oneprovision.usecases import folder_drivers
+
+    folder_drivers.disable(session.deps(), name)
+
+
+def show_folder(session: Session, name: str, fmt: OutputFormat) -> None:
+    from oneprovision.usecases import folder_drivers
+
+    document = folder_drivers.document(folder_drivers.one(session.deps(), name))
+    if fmt is OutputFormat.TEXT:
+        sections(list(_sections(document)))
+    else:
+        emit(document, fmt)
+
+
+def _deployments(seen: "Seen") -> str:
+    return ",".join(each.name for each in seen.folder.deployments) if seen.folder else "-"
+
+
+def _sections(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield (
+        f"DRIVER {document['name']}",
+        [
+            ("NAME", document["name"]),
+            ("DESCRIPTION", document["description"]),
+            ("STATE", document["state"]),
+            ("CHANGED", "yes" if document["changed"] else "no"),
+            ("SOURCE", document["registry"]),
+            ("VERSION", document["version"]),
+            ("CHECKSUM", document["checksum"]),
+            ("PATH", document["system_path"]),
+        ],
+    )
+    yield "CONNECTION INPUTS", Table(_INPUTS, [_row(each) for each in document["connection"]])
+    yield "PROVISIONING INPUTS", Table(_INPUTS, [_row(each) for each in document["user_inputs"]])
+    for each in document["deployment_confs"]:
+        rows = [_row(asked) for asked in each["user_inputs"]]
+        yield f"DEPLOYMENT {each['inventory']}: {each['name']}", Table(_INPUTS, rows)
+
+
+def _row(asked: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    default = "(required)" if asked["mandatory"] else asked.get("default", "-")
+    secret = " (secret)" if asked["sensitive"] else ""
+    return asked["name"], asked["type"] + secret, _text(default), asked.get("description", "")
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value) if value != "" else "-"
+
+
+def _column(name: str, width: int, place: int) -> Column[tuple[str, str, str, str]]:
+    return Column(name, width, Align.LEFT, lambda row: row[place])
+
+
+_INPUTS = [
+    _column("NAME", 20, 0),
+    _column("TYPE", 16, 1),
+    _column("DEFAULT", 12, 2),
+    _column("DESCRIPTION", 20, 3),
+]
+_SYNCED: list[Column[tuple[str, str, str]]] = [
+    Column("NAME", 16, Align.LEFT, lambda row: row[0]),
+    Column("RESULT", 6, Align.LEFT, lambda row: row[1]),
+    Column("PROBLEM", 20, Align.LEFT, lambda row: row[2]),
+]
