@@ -55,9 +55,6 @@ class Permissions:
             )
         return cls(int(text, 8))
 
-    def to_octal(self) -> str:
-        return f"{self.bits:03o}"
-
     def has(self, share: Share, right: Right) -> bool:
         return bool(self.bits >> share & _BITS[right])
 

@@ -33,7 +33,20 @@ def open_home(
             f"cannot make {settings.home}: {exc.strerror}",
             hint="point ONE_HOME at a folder that you may write",
         ) from exc
+    _refuse_emptied(settings)
     return open_database(settings.database, (CORE, *schemas), boundary, seed)
+
+
+def _refuse_emptied(settings: Settings) -> None:
+    """An empty state file beside the credentials that are made with its first content has lost that content:
+    to begin anew in it would forget machines that exist."""
+    file = settings.database
+    used = [name for name in ("one_auth", "key") if (settings.home / name).exists()]
+    if used and file.exists() and file.stat().st_size == 0:
+        raise StoreFailed(
+            f"{file} is empty, but {settings.home} has been in use: there is {' and '.join(used)}",
+            hint=f"restore a backup; to begin anew, with nothing known of what exists: rm {file}",
+        )
 
 
 def who(tx: Transaction, auth_file: Path | None) -> Principal:

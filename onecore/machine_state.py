@@ -36,9 +36,6 @@ class StateMachine(Generic[S, E]):
     def allowed(self, state: S) -> tuple[E, ...]:
         return tuple(event for (source, event) in self.table if source is state)
 
-    def states_allowing(self, event: E) -> tuple[S, ...]:
-        return tuple(source for (source, candidate) in self.table if candidate is event)
-
     def mermaid(self) -> str:
         """The table as a Mermaid state diagram."""
         lines = ["stateDiagram-v2"]

@@ -102,6 +102,7 @@ class Configuring:
         self._recipe = recipe
         self._run = PlaybookRun(deps, held, provision)
         self._secrets: frozenset[str] = frozenset()
+        self._ssh: dict[str, bool] = {}
 
     def make_ready(self) -> dict[int, str]:
         """Every host that is to stay: reachable and configured. Returns the problems by host id."""
@@ -138,7 +139,10 @@ class Configuring:
         return [(o, machines[o.id]) for o in hosts if o.kind is ObjectKind.HOST and o.id in machines]
 
     def _has_ssh(self, driver: str) -> bool:
-        return self._deps.catalog.get(driver).manifest.ssh
+        """The catalog checks a driver anew at every call: once for all hosts is enough."""
+        if driver not in self._ssh:
+            self._ssh[driver] = self._deps.catalog.get(driver).manifest.ssh
+        return self._ssh[driver]
 
     def _lacks_key(self, host: StoredObject, driver: str) -> bool:
         open_ = self._recipe.playbooks and not configuration_of(host).complete

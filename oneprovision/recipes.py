@@ -45,7 +45,7 @@ def check(deps: Deps, spec: ProvisionSpec) -> None:
     """Refuse what could not be configured once it is made. Hosts without SSH have nothing to configure."""
     if not (spec.playbooks or spec.cleanup):
         return
-    if any(deps.catalog.get(host.driver).manifest.ssh for host in spec.hosts):
+    if any(deps.catalog.get(name).manifest.ssh for name in {host.driver for host in spec.hosts}):
         _of_names(deps, spec.playbooks, spec.cleanup)
         ansible.find(deps.settings.base_environment.get("PATH", ""))
 

@@ -77,15 +77,6 @@ def load_manifest(path: Path, name: str) -> Manifest:
     return _build(validate(load_file(path), _schema()), name, str(path))
 
 
-def parse_manifest(data: Mapping[str, object], name: str) -> Manifest:
-    """The manifest of the driver in folder `name`, from data that was read already."""
-    # lazy: brings jsonschema
-    from onecore.schema import validate_value
-
-    checked = validate_value(dict(data), _schema(), FILE_NAME)
-    return _build(cast(Mapping[str, object], checked), name, FILE_NAME)
-
-
 def _schema() -> Mapping[str, object]:
     file = Path(__file__).parents[1] / "schema" / "driver.schema.json"
     return cast(Mapping[str, object], json.loads(file.read_text("utf-8")))

@@ -58,22 +58,44 @@ wait_option = click.option(
 )
 
 
+_PERSISTENCE = [
+    click.option("--threads", type=click.IntRange(1, 256), help="Driver calls at a time (16)."),
+    click.option(
+        "--fail-retry",
+        type=click.IntRange(0, 100),
+        metavar="N",
+        help="Further tries of a call that failed (3).",
+    ),
+    click.option(
+        "--fail-sleep",
+        type=FiniteRange(0, 3600),
+        metavar="S",
+        help="Seconds before the first of them, then doubling (1).",
+    ),
+]
+
+
+def removal_options(command: Command) -> Command:
+    """How hard to try to remove something; read them with `persistence`."""
+    for option in reversed([*_PERSISTENCE, wait_option]):
+        command = option(command)
+    return command
+
+
+def persistence(given: dict[str, Any]) -> dict[str, Any]:
+    """The fields of Options that were given by flags; the others stay as they were."""
+    fields = {
+        "threads": given["threads"],
+        "fail_retry": given["fail_retry"],
+        "fail_sleep_s": given["fail_sleep"],
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 def effort_options(command: Command) -> Command:
-    """How hard to try, as `effort: dict` of what was given."""
+    """How hard to try, and what to do when it fails; read them with `effort`."""
     options = [
-        click.option("--threads", type=click.IntRange(1, 256), help="Driver calls at a time (16)."),
-        click.option(
-            "--fail-retry",
-            type=click.IntRange(0, 100),
-            metavar="N",
-            help="Further tries of a call that failed (3).",
-        ),
-        click.option(
-            "--fail-sleep",
-            type=FiniteRange(0, 3600),
-            metavar="S",
-            help="Seconds before the first of them, then doubling (1).",
-        ),
+        *_PERSISTENCE,
         click.option("--fail-cleanup", is_flag=True, help="When hosts cannot be made: remove what was made."),
         click.option("--fail-skip", is_flag=True, help="When hosts cannot be made: go on without them."),
         click.option(
@@ -120,12 +142,9 @@ def effort(given: dict[str, Any]) -> dict[str, Any]:
     order = [mode for mode in ("skip", "cleanup", "quit") if given[f"fail_{mode}"]]
     chosen = tuple(OnFailure(mode) for mode in dict.fromkeys(modes + order) if mode != "retry")
     fields: dict[str, Any] = {
-        "threads": given["threads"],
-        "fail_retry": given["fail_retry"],
-        "fail_sleep_s": given["fail_sleep"],
         "on_failure": chosen or None,
         "ping_timeout_s": given["ping_timeout"],
         "ping_retries": given["ping_retries"],
         "configure_timeout_s": given["configure_timeout"],
     }
-    return {name: value for name, value in fields.items() if value is not None}
+    return persistence(given) | {name: value for name, value in fields.items() if value is not None}

@@ -10,7 +10,14 @@ import click
 from onecore.cli.confirm import confirm
 from onecore.cli.output import OutputFormat, emit, format_options, write
 from onecore.cli.session import Session, pass_session
-from oneprovision.cli.arguments import effort, effort_options, provision_ids, wait_option
+from oneprovision.cli.arguments import (
+    effort,
+    effort_options,
+    persistence,
+    provision_ids,
+    removal_options,
+    wait_option,
+)
 
 if TYPE_CHECKING:
     from onecore.deps import Deps
@@ -84,14 +91,17 @@ def cancel(session: Session, /, provisions: str) -> None:
 @click.option("-f", "--force", is_flag=True, help="Even while virtual machines run on the hosts.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("-j", "--json", "as_json", is_flag=True, help="Print JSON.")
-@wait_option
+@removal_options
 @pass_session
-def deprovision(session: Session, /, provisions: str, force: bool, yes: bool, as_json: bool) -> None:
+def deprovision(
+    session: Session, /, provisions: str, force: bool, yes: bool, as_json: bool, **given: Any
+) -> None:
     """Remove every machine, address and object of PROVISIONS. They cannot be recovered.
 
     \b
     oneprovision deprovision 42
     oneprovision deprovision 42 --yes --force
+    oneprovision deprovision 42 --yes --fail-retry 10
     """
     from oneprovision.model.states import Operation
     from oneprovision.usecases import removal
@@ -99,8 +109,8 @@ def deprovision(session: Session, /, provisions: str, force: bool, yes: bool, as
     ids = provision_ids(session.deps(), provisions)
     if not confirm(f"remove everything of provision {_listed(ids)}?", yes, sys.stdin.isatty()):
         raise click.Abort
-    fmt = OutputFormat.JSON if as_json else OutputFormat.TEXT
-    each = Each(Operation.DEPROVISION, lambda deps, i: removal.deprovision(deps, i, force))
+    fmt, options = OutputFormat.JSON if as_json else OutputFormat.TEXT, persistence(given)
+    each = Each(Operation.DEPROVISION, lambda deps, i: removal.deprovision(deps, i, force, options))
     _for_each(session, provisions, fmt, each)
 
 

@@ -7,7 +7,7 @@ import click
 from onecore.cli.idlist import resolve
 from onecore.cli.output import OutputFormat, emit, format_options
 from onecore.cli.session import Session, pass_session
-from oneprovision.cli.arguments import effort, effort_options, provision_id, wait_option
+from oneprovision.cli.arguments import effort, effort_options, persistence, provision_id, removal_options
 
 if TYPE_CHECKING:
     from onecore.deps import Deps
@@ -59,11 +59,11 @@ def add_host(session: Session, /, provision: str, amount: int | None, ids: str |
 )
 @click.option("-a", "--amount", type=int, metavar="N", help="How many: empty ones first, newest first.")
 @click.option("-f", "--force", is_flag=True, help="Also hosts on which virtual machines run.")
+@removal_options
 @format_options
-@wait_option
 @pass_session
 def del_host(
-    session: Session, /, provision: str, ids: str | None, amount: int | None, force: bool, fmt: OutputFormat
+    session: Session, /, provision: str, ids: str | None, amount: int | None, force: bool, **given: Any
 ) -> None:
     """Remove hosts from PROVISION: those named, or as many as asked.
 
@@ -84,8 +84,9 @@ def del_host(
         number = provision_id(deps, provision)
         known = scaling.names_of(deps, number, ObjectKind.HOST) if ids else []
         chosen = () if ids is None else resolve(ids, known, "host")
-        changed = scaling.remove_hosts(deps, number, RemoveHosts(chosen, amount or 0, force))
-    _print(session, changed.id, fmt)
+        request = RemoveHosts(chosen, amount or 0, force)
+        changed = scaling.remove_hosts(deps, number, request, persistence(given))
+    _print(session, changed.id, given["fmt"])
 
 
 @click.command("add-ip")
@@ -116,12 +117,10 @@ def add_ip(session: Session, /, provision: str, amount: int, network: str | None
 @click.argument("provision")
 @click.argument("ar_id", type=click.IntRange(0))
 @click.option("--network", metavar="NETWORK", help="By id or name, where several networks have that AR_ID.")
+@removal_options
 @format_options
-@wait_option
 @pass_session
-def remove_ip(
-    session: Session, /, provision: str, ar_id: int, network: str | None, fmt: OutputFormat
-) -> None:
+def remove_ip(session: Session, /, provision: str, ar_id: int, network: str | None, **given: Any) -> None:
     """Give the public address of address range AR_ID of PROVISION back.
 
     \b
@@ -132,8 +131,9 @@ def remove_ip(
 
     with session.working() as deps:
         number = provision_id(deps, provision)
-        changed = scaling.remove_ip(deps, number, ar_id, _network(deps, number, network))
-    _print(session, changed.id, fmt)
+        where = _network(deps, number, network)
+        changed = scaling.remove_ip(deps, number, ar_id, where, persistence(given))
+    _print(session, changed.id, given["fmt"])
 
 
 def _network(deps: "Deps", provision: int, selector: str | None) -> int | None:

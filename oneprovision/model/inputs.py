@@ -45,15 +45,6 @@ def resolve(declared: Sequence[Declaration], given: Mapping[str, object]) -> dic
     return values
 
 
-def unanswered(declared: Sequence[Declaration], given: Mapping[str, object]) -> tuple[Declaration, ...]:
-    """The inputs somebody has to be asked for: without a value, and not optional."""
-    return tuple(
-        entry
-        for entry in declared
-        if _chosen(entry, given.get(str(entry["name"]))) is None and _needed(entry)
-    )
-
-
 def secret_names(declared: Sequence[Declaration]) -> frozenset[str]:
     """The inputs whose values are never printed or stored in clear."""
     return frozenset(str(entry["name"]) for entry in declared if entry.get("type") == "password")

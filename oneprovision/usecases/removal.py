@@ -1,5 +1,6 @@
 """The end of a provision: deprovision, cancel, delete."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from onecore.access import Right
@@ -11,16 +12,18 @@ from onecore.machines.model import State as MachineState
 from onecore.store import lease, resources
 from oneprovision import oneform_store, store
 from oneprovision.engines import place
-from oneprovision.model.provision import ObjectKind, Provision
+from oneprovision.model.provision import UNCHANGED, ObjectKind, Provision
 from oneprovision.model.states import WORKING, Event, Operation, State
 from oneprovision.usecases.rights import authorized
 from oneprovision.usecases.scaling import look_at_work, refuse_work
 from oneprovision.usecases.work import at_work, require
 
 
-def deprovision(deps: Deps, provision_id: int, force: bool = False) -> Provision:
+def deprovision(
+    deps: Deps, provision_id: int, force: bool = False, effort: Mapping[str, object] = UNCHANGED
+) -> Provision:
     """Remove everything. Ends in DONE only with nothing left; otherwise DriverFailed lists what remains."""
-    with at_work(deps, provision_id, Operation.DEPROVISION, force=force) as controller:
+    with at_work(deps, provision_id, Operation.DEPROVISION, effort, force) as controller:
         with deps.database.read() as tx:
             hosts = [o for o in store.objects_of(tx, provision_id) if o.kind is ObjectKind.HOST]
         if not force:

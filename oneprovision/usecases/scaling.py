@@ -60,14 +60,16 @@ def add_host(
         return controller.concluded()
 
 
-def remove_hosts(deps: Deps, provision_id: int, request: RemoveHosts) -> Provision:
+def remove_hosts(
+    deps: Deps, provision_id: int, request: RemoveHosts, effort: Mapping[str, object] = UNCHANGED
+) -> Provision:
     """Remove the named hosts, or as many as asked: empty ones first, newest first. Work that runs on a host
     and is not ours protects it unless forced."""
     if request.ids and request.amount:
         raise InvalidInput("both an amount and host ids are given", hint="choose one: --amount or --host-ids")
     if not request.ids:
         _check_amount(request.amount, "hosts")
-    with at_work(deps, provision_id, Operation.SHRINK) as controller:
+    with at_work(deps, provision_id, Operation.SHRINK, effort) as controller:
         chosen, hosts = _choose(deps, controller, request)
         plan = planner.removal(chosen, hosts)
         refuse_work([victim for victim, _ in chosen], request.force)
@@ -108,9 +110,15 @@ def add_ip(
         return controller.concluded()
 
 
-def remove_ip(deps: Deps, provision_id: int, ar_id: int, network_id: int | None = None) -> Provision:
+def remove_ip(
+    deps: Deps,
+    provision_id: int,
+    ar_id: int,
+    network_id: int | None = None,
+    effort: Mapping[str, object] = UNCHANGED,
+) -> Provision:
     """Give a leased public address back. Each network counts its address ranges from 0."""
-    with at_work(deps, provision_id, Operation.CHANGE_ADDRESSES) as controller:
+    with at_work(deps, provision_id, Operation.CHANGE_ADDRESSES, effort) as controller:
         provision = controller.provision
         with deps.database.read() as tx:
             every = resources.of_owner(tx, provision.key)

@@ -64,6 +64,27 @@ def test_opening_again_changes_nothing(tmp_path: Path):
     assert (tmp_path / "one_auth").read_bytes() == before
 
 
+def test_a_state_file_that_lost_its_content_is_refused_and_left_as_it_is(tmp_path: Path):
+    with opened(tmp_path):
+        pass
+    database = settings_of(tmp_path).database
+    for leftover in tmp_path.glob(f"{database.name}-*"):
+        leftover.unlink()
+    database.write_bytes(b"")
+    with pytest.raises(StoreFailed, match="in use: there is one_auth"):
+        opened(tmp_path)
+    assert database.stat().st_size == 0
+    database.unlink()  # as the hint says
+    with opened(tmp_path):
+        pass
+
+
+def test_an_empty_file_in_an_empty_folder_is_a_first_use(tmp_path: Path):
+    settings_of(tmp_path).database.touch()
+    with opened(tmp_path) as database, database.read() as tx:
+        assert who(tx, None).user_name == "oneadmin"
+
+
 @pytest.mark.parametrize("round_", range(3))
 def test_processes_at_first_use_make_one_consistent_home(tmp_path: Path, round_):
     command = [sys.executable, "-c", OPEN, str(tmp_path / "one")]

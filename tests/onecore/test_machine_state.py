@@ -58,7 +58,6 @@ def test_every_question_agrees_with_the_table(state, event):
     legal = (state, event) in TABLE
     assert DOOR.allows(state, event) is legal
     assert (event in DOOR.allowed(state)) is legal
-    assert (state in DOOR.states_allowing(event)) is legal
 
 
 def test_a_later_change_of_the_given_table_changes_nothing():

@@ -147,3 +147,15 @@ def test_deprovision_prints_the_document_in_json(home: Home):
     body = json.loads(home.run("deprovision", 0, "--yes", "-j").out)["DOCUMENT"]["TEMPLATE"]["PROVISION_BODY"]
     assert body["state"] == "DONE"
     assert body["one_objects"] == {"cluster": {}, "hosts": [], "networks": [], "datastores": []}
+
+
+@pytest.mark.parametrize(
+    "removal", [("del-host", 0, "--host-ids", 0), ("remove-ip", 0, 0), ("deprovision", 0, "--yes")]
+)
+def test_how_often_a_removal_is_tried_can_be_said_with_it(home: Home, removal: tuple[object, ...]):
+    home.create("input.public_ips=1", hosts=2)
+    home.rehearse("FAIL=cancel,release_ip")
+    failed = home.run(*removal, "--fail-retry", 2, "--fail-sleep", 0, code=1)
+    tries = [line for line in failed.err.splitlines() if re.search(": (cancel|release_ip): ", line)]
+    assert len(tries) % 3 == 0
+    assert tries

@@ -1,10 +1,12 @@
 """What driver.yaml may say and how mistakes in it are told."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from onecore.drivers.manifest import ACTIONS, EXTENSIONS, Limits, Manifest, load_manifest, parse_manifest
+from onecore.drivers.manifest import ACTIONS, EXTENSIONS, Limits, Manifest, load_manifest
 from onecore.errors import InvalidInput
 
 WHOLE = """\
@@ -29,6 +31,10 @@ def written(folder: Path, text: str) -> Path:
     return file
 
 
+def manifest_of(folder: Path, data: Mapping[str, object]) -> Manifest:
+    return load_manifest(written(folder, json.dumps(data)), "cloud")  # JSON is YAML
+
+
 def test_every_field_is_read(tmp_path: Path) -> None:
     manifest = load_manifest(written(tmp_path, WHOLE), "cloud")
     assert manifest.inputs is not None
@@ -45,8 +51,8 @@ def test_every_field_is_read(tmp_path: Path) -> None:
     assert manifest.inputs["properties"] == {"plan": {"$ref": "#/$defs/plan"}}
 
 
-def test_a_manifest_that_says_nothing_means_the_defaults() -> None:
-    assert parse_manifest({}, "cloud") == Manifest("cloud")
+def test_a_manifest_that_says_nothing_means_the_defaults(tmp_path: Path) -> None:
+    assert manifest_of(tmp_path, {}) == Manifest("cloud")
 
 
 def test_defaults_are_those_of_a_driver_that_knows_nothing_of_us() -> None:
@@ -66,14 +72,15 @@ def test_an_action_without_a_timeout_of_its_own_has_the_general_one() -> None:
 
 
 @pytest.mark.parametrize("extension", EXTENSIONS)
-def test_every_known_extension_can_be_declared(extension: str) -> None:
+def test_every_known_extension_can_be_declared(tmp_path: Path, extension: str) -> None:
     data = {"extensions": [extension], "limits": {"timeouts": {extension: 1}}}
-    assert parse_manifest(data, "cloud").extensions == {extension}
+    assert manifest_of(tmp_path, data).extensions == {extension}
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_every_action_can_have_its_own_timeout(action: str) -> None:
-    assert parse_manifest({"limits": {"timeouts": {action: 2}}}, "cloud").limits.timeout_for(action) == 2.0
+def test_every_action_can_have_its_own_timeout(tmp_path: Path, action: str) -> None:
+    manifest = manifest_of(tmp_path, {"limits": {"timeouts": {action: 2}}})
+    assert manifest.limits.timeout_for(action) == 2.0
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onecore.errors import InvalidInput
-from oneprovision.model.inputs import TYPES, declaration_problem, resolve, secret_names, unanswered
+from oneprovision.model.inputs import TYPES, declaration_problem, resolve, secret_names
 
 
 def an_input(kind="text", **more):
@@ -103,16 +103,6 @@ def test_all_problems_are_said_at_once():
     with pytest.raises(InvalidInput) as caught:
         resolve(declared, {"c": 1})
     assert len(caught.value.message.splitlines()) == 3
-
-
-def test_the_unanswered_inputs_are_those_to_ask_for():
-    declared: list[dict[str, object]] = [
-        {"name": "a"},
-        {"name": "b", "default": 1},
-        {"name": "c", "mandatory": False},
-        {"name": "d"},
-    ]
-    assert [entry["name"] for entry in unanswered(declared, {"d": "x"})] == ["a"]
 
 
 def test_passwords_are_secret():
