@@ -178,7 +178,7 @@ class Runner(Generic[Key]):
         if self._starter.bell.fd in ready:
             ready.remove(self._starter.bell.fd)
             self._collect()
-        if self._waker:
+        if self._waker and self._waker.fd in ready:
             self._waker.hear()
         return ready
 

@@ -12,10 +12,10 @@ from onecore.deps import Deps, Notice
 from onecore.errors import CANCELLED, TIMED_OUT, DriverFailed, Interrupted, OneError, TimedOut
 from onecore.machines import record
 from onecore.machines.binder import Binder
+from onecore.machines.model import SETTLED as STANDING
 from onecore.machines.model import Kind, Resource, Wanted
 from onecore.machines.model import State as MachineState
 from onecore.machines.tools import Tools
-from onecore.machines.worker import SETTLED as STANDING
 from onecore.machines.worker import Result
 from onecore.store import events, lease, resources
 from onecore.store.engine import Transaction

@@ -25,9 +25,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Reader:
-    """`jitter` (0 to 1) spreads the pause before the next try."""
+    """`binding` None: nothing was started. `jitter` (0 to 1) spreads the pause before the next try."""
 
-    binding: Binding
+    binding: Binding | None
     policy: RetryPolicy
     now: float
     jitter: float
@@ -35,6 +35,8 @@ class Reader:
     def read(self, call: Call, resource: Resource, outcome: Outcome) -> Answer:
         """`resource` is the record at this moment: what is wanted of it may have changed since the start."""
         duration = f"{outcome.duration_s:.2f} s"
+        if self.binding is None:
+            return self._failed(call, resource, outcome, outcome.problem)
         try:
             if not outcome.ok:
                 raise self.binding.failure(call.verb, resource.label, outcome)

@@ -83,10 +83,6 @@ class Binding:
             return self._command(verb, argv, _parameters(resource).encode(), run_file("out"))
         return self._deploy(resource, run_file, {})
 
-    def power_on(self, resource: Resource, run_file: Callable[[str], Path]) -> Command:
-        """The call that starts a machine which exists: a deploy that names it. Writes the deployment file."""
-        return self._deploy(resource, run_file, {DEPLOY_ID: resource.deploy_id})
-
     def destroy(self, resource: Resource, run_file: Callable[[str], Path]) -> Command:
         verb = VERBS[resource.kind].destroy
         executable = self._executable(verb)
@@ -97,7 +93,10 @@ class Binding:
         return self._command(verb, argv, output_path=run_file("out"))
 
     def act(self, resource: Resource, verb: str, run_file: Callable[[str], Path]) -> Command:
-        """The power actions: reboot, reset, shutdown (power off), suspend."""
+        """The power actions: reboot, reset, shutdown (power off), suspend, and deploy: one that names a
+        machine starts it. That one writes the deployment file."""
+        if verb == "deploy":
+            return self._deploy(resource, run_file, {DEPLOY_ID: resource.deploy_id})
         executable = self._executable(verb)
         argv = protocol.act(executable, resource.deploy_id, resource.name, resource.number)
         if verb == "shutdown":

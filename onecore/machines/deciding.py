@@ -1,32 +1,31 @@
-"""Decides about records that are due, and takes note of what follows: pure but for the note."""
+"""Sees to the records that are due: decides, and takes note of what follows."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from onecore.drivers.manifest import Limits
 from onecore.errors import OneError
 from onecore.machines import record
 from onecore.machines.calls import VERBS
 from onecore.machines.charge import Held
-from onecore.machines.decide import Decision, Facts, Step, decide
+from onecore.machines.decide import Decision, Step, decide
 from onecore.machines.desk import Desk
 from onecore.machines.model import Resource, State
+from onecore.machines.orders import Orders
 from onecore.machines.starts import Start
-from onecore.machines.tools import Group, group_of
+from onecore.machines.tools import Bound, Group, group_of
 
-_Bound = tuple[Facts, Limits]
 _CONCLUSIONS = (Step.ADOPT, Step.ABSENT, Step.READY, Step.STOPPED, Step.BROKEN, Step.AGAIN)
 _IN_FLIGHT = (State.CREATING, State.DESTROYING)
 
 
 class Deciding:
-    """`is_blocked` tells whether something is at work on a record, whose end has to be awaited first."""
+    """Sees to records that are due: first to an order, then to what is wanted of those that move."""
 
-    def __init__(self, desk: Desk, is_blocked: Callable[[Held, int], bool]) -> None:
+    def __init__(self, desk: Desk, orders: Orders) -> None:
         self._desk = desk
-        self._is_blocked = is_blocked
-        self._bound: dict[Group, _Bound] = {}
+        self._orders = orders
+        self._bound: dict[Group, Bound] = {}
         self._postponed: set[int] = set()
 
     def all_due(self) -> None:
@@ -43,39 +42,52 @@ class Deciding:
     def postponed(self) -> bool:
         return bool(self._postponed)
 
-    def _decide(self, facts_of: Callable[[Resource], _Bound | None]) -> None:
+    def _decide(self, bound_of: Callable[[Resource], Bound | None]) -> None:
         desk = self._desk
         while desk.due:
             due, desk.due = sorted(desk.due), set()
             for resource_id in due:
                 held = desk.of.get(resource_id)
-                if held is None or self._is_blocked(held, resource_id):
+                if held is None or held.is_blocked(resource_id):
                     continue
                 try:
-                    bound = facts_of(held.records[resource_id])
+                    bound = bound_of(held.records[resource_id])
                 except OneError as exc:
-                    desk.trouble(resource_id, exc.message)
+                    self._cannot_bind(held, resource_id, exc.message)
                     continue
                 if bound is None:
                     self._postponed.add(resource_id)
                 else:
                     self._decide_one(held, resource_id, bound)
 
-    def _bind(self, resource: Resource) -> _Bound:
+    def _bind(self, resource: Resource) -> Bound:
         binding = self._desk.tools.bind(resource)
-        bound = binding.facts(resource.kind), binding.driver.manifest.limits
+        bound = Bound(binding.facts(resource.kind), binding.driver.manifest.limits)
         self._bound[group_of(resource)] = bound
         return bound
 
-    def _decide_one(self, held: Held, resource_id: int, bound: _Bound) -> None:
+    def _cannot_bind(self, held: Held, resource_id: int, problem: str) -> None:
+        if held.has_order(resource_id):
+            self._orders.end(held, resource_id, problem)
+        if resource_id in held.moving:
+            self._desk.trouble(resource_id, problem)
+
+    def _decide_one(self, held: Held, resource_id: int, bound: Bound) -> None:
+        if held.has_order(resource_id):
+            self._orders.follow(held, held.records[resource_id], bound)
+        if resource_id in held.moving and not held.has_order(resource_id):
+            self._bring(held, resource_id, bound)
+
+    def _bring(self, held: Held, resource_id: int, bound: Bound) -> None:
         """Draw conclusions until something has to be done or waited for."""
-        desk, facts = self._desk, bound[0]
+        desk = self._desk
         while True:
             resource = held.records[resource_id]
             sight, seen = desk.looks.sight(resource_id)
             if resource.state is State.UNKNOWN:
                 sight = replace(sight, salvaged_id=resource.deploy_id)
-            decision = decide(resource, facts, sight, held.charge.policy, desk.tools.clock.now())
+            now = desk.tools.clock.now()
+            decision = decide(resource, bound.facts, sight, held.charge.policy, now)
             if decision.step not in _CONCLUSIONS:
                 break
             changed = record.concluded(resource, decision.step, decision.reason, sight, seen)
@@ -86,8 +98,8 @@ class Deciding:
             held.problems.pop(resource_id, None)
         self._follow(held, resource, decision, bound)
 
-    def _follow(self, held: Held, resource: Resource, decision: Decision, bound: _Bound) -> None:
-        desk, (facts, limits) = self._desk, bound
+    def _follow(self, held: Held, resource: Resource, decision: Decision, bound: Bound) -> None:
+        desk = self._desk
         match decision.step:
             case Step.CREATE | Step.DESTROY:
                 verbs = VERBS[resource.kind]
@@ -95,9 +107,9 @@ class Deciding:
                 start = Start(
                     resource.id, resource.owner, resource.driver, decision.step, verb, decision.reason
                 )
-                desk.starts.offer(start, limits)
+                desk.starts.offer(start, bound.limits)
             case Step.LOOK | Step.POLL:
-                desk.looks.want(resource, held.charge.policy, facts.can_list)
+                desk.looks.want(resource, held.charge.policy, bound.facts.can_list)
             case Step.WAIT if resource.state not in _IN_FLIGHT:
                 desk.timers.at(decision.at, partial(desk.decide_about, resource.id))
             case Step.GIVE_UP | Step.HOLD:
@@ -108,7 +120,7 @@ class Deciding:
                 self._refused(held, resource, decision.reason)
             case _:
                 held.moving.discard(resource.id)
-                desk.looks.forget({resource.id})
+                desk.looks.forget_sight(resource.id)
 
     def _give_up(self, held: Held, resource: Resource, reason: str) -> None:
         if held.problems.get(resource.id) == reason == resource.error:

@@ -8,24 +8,26 @@ Between two turns the records are what is on disk. Whatever a turn raises, the f
 make a new one from the store, as after a crash, with the same tools, which see what runs to its end.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 from types import MappingProxyType
 
-from onecore.errors import DriverFailed, OneError
-from onecore.machines.answer import Reader
 from onecore.machines.charge import Charge, Held, Reconcile, nothing
-from onecore.machines.decide import Step
 from onecore.machines.deciding import Deciding
 from onecore.machines.desk import Desk
 from onecore.machines.ledger import Call, Intent
 from onecore.machines.looks import Look
 from onecore.machines.model import Resource
+from onecore.machines.orders import Orders
+from onecore.machines.power import Action, Order
+from onecore.machines.recovery import Recovery
+from onecore.machines.running import Running
 from onecore.machines.starts import Start, Starts
-from onecore.machines.tools import Group, Tools, group_of
-from onecore.process import GATHER_S, Command, Ended, Outcome
+from onecore.machines.tools import Tools
+from onecore.machines.watching import Watching
+from onecore.process import GATHER_S, Outcome
 from onecore.store import lease
 from onecore.store.engine import Transaction
+from onecore.store.resources import Operation
 
 RENEW_EVERY_S = lease.TTL_S / 4
 # How often the decisions of one commit may lead to further ones in it.
@@ -43,26 +45,36 @@ class Fleet:
         self._tools = tools
         self._reconcile = reconcile
         self._desk = Desk(tools, Starts(threads))
-        self._deciding = Deciding(self._desk, lambda held, resource_id: resource_id in held.calls)
-        self._calls: dict[int, tuple[Call, Held]] = {}
-        self._busy: Counter[Group] = Counter()
+        self._orders = Orders(self._desk)
+        self._watching = Watching(self._desk)
+        self._recovery = Recovery(self._desk)
+        self._deciding = Deciding(self._desk, self._orders)
+        self._running = Running(self._desk, self._orders)
         self._arrived: list[tuple[object, Outcome]] = []
         self._renewed = tools.clock.now()
         self._is_spent = False
         self.lost: set[str] = set()
         self.stopping = ""
         self._waker = tools.runner.listen()
-        tools.runner.started = self._at_work
+        tools.runner.started = self._running.is_at_work
 
     # -- the owners ----------------------------------------------------------------------------------------
 
-    def take(self, charge: Charge, resources: Iterable[Resource]) -> None:
+    def take(self, charge: Charge, resources: Iterable[Resource], at_rest: bool = False) -> None:
         """Drive this owner from now on. `resources`: its records as just loaded under the lease; they are
-        decided about in the next turn."""
+        decided about in the next turn, or (`at_rest`) not before they are put again."""
         if charge.owner in self._desk.owners:
             raise AssertionError(f"{charge.owner} is driven already")
         self._desk.owners[charge.owner] = Held(charge)
-        self.put(resources)
+        for resource in resources:
+            self._desk.keep(resource)
+            if not at_rest:
+                self._desk.decide_about(resource.id)
+
+    def recover(self, owner: str, operations: Iterable[Operation]) -> None:
+        """The operations that were open when this owner was just taken: each is waited for, until its driver
+        is not at work any more, and then its end is unknown. Only its own record waits for it."""
+        self._recovery.begin(owner, operations)
 
     def drop(self, owner: str) -> None:
         """Drive it no longer: it is settled, or its lease is lost."""
@@ -78,7 +90,8 @@ class Fleet:
         them over and decide about them."""
         for resource in resources:
             if not self._desk.owners[resource.owner].lost:
-                self._desk.lay(resource)
+                self._desk.keep(resource)
+                self._desk.decide_about(resource.id)
 
     def touch(self, owners: Iterable[str]) -> None:
         """Have these reconciled in the next turn, though no record of theirs changed."""
@@ -96,8 +109,29 @@ class Fleet:
 
     def is_busy(self, owner: str) -> bool:
         """Whether calls are at work, or something is pending that will lead to more."""
-        held = self._desk.owners[owner]
-        return bool(held.moving or held.calls)
+        return self._desk.owners[owner].is_busy
+
+    def order(self, resource_id: int, action: Action, within_s: float | None = None) -> None:
+        """Do this to a machine; see `orders` for what came of it. A newer order replaces an older one."""
+        self._orders.give(resource_id, Order(action, within_s))
+
+    def orders(self, owner: str) -> Mapping[int, Order]:
+        """The newest order of each of its machines that had one."""
+        return MappingProxyType(self._desk.owners[owner].orders)
+
+    def look(self, resource_ids: Iterable[int]) -> None:
+        """Look at these machines at rest, once, and record what is seen."""
+        self._watching.ask(resource_ids)
+
+    def watch(self, every_s: float) -> None:
+        """Look at all machines at rest at this interval (0: never). What changed is recorded, also that one
+        vanished, and never acted upon before its record is put again."""
+        self._watching.every(every_s)
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether calls run, or something is not on disk yet."""
+        return bool(self._running or self._arrived or self._desk.looks.running or self._desk.ledger.pending)
 
     # -- the loop ------------------------------------------------------------------------------------------
 
@@ -115,7 +149,7 @@ class Fleet:
         self._deciding.all_due()
         if not self.stopping:
             # Looking changes nothing: it need not wait for the disk.
-            self._arrived += self._desk.looks.start(lambda group: self._busy[group] > 0)
+            self._arrived += self._desk.looks.start(self._running.is_busy)
         changed = self._commit() if self._has_to_commit() else set()
         self._is_spent = False
         return changed
@@ -180,7 +214,9 @@ class Fleet:
             begun = desk.ledger.begin(tx, self._intents(tx))
         desk.ledger.committed(begun)
         for call in begun:
-            self._launch(call)
+            failed = self._running.launch(call)
+            if failed is not None:
+                self._arrived.append((call, failed))
         return changed | {call.resource.owner for call in begun}
 
     def _write(self, tx: Transaction) -> set[str]:
@@ -218,62 +254,18 @@ class Fleet:
         timeout_s = limits.timeout_for(start.verb)
         return Intent(resource, held.charge.lease, start.step, start.verb, start.reason, timeout_s)
 
-    # -- the calls -----------------------------------------------------------------------------------------
-
-    def _launch(self, call: Call) -> None:
-        held = self._desk.of[call.resource.id]
-        held.records[call.resource.id] = call.resource
-        held.calls[call.resource.id] = call
-        self._calls[call.id] = call, held
-        self._busy[group_of(call.resource)] += 1
-        try:
-            self._refuse_if_late(call)
-            command = self._command(call)
-        except (OneError, OSError) as exc:
-            # Nothing was started, so the answer is known.
-            problem = exc.message if isinstance(exc, OneError) else f"{exc.strerror}: {exc.filename}"
-            self._arrived.append((call, Outcome(Ended.NOT_STARTED, None, b"", b"", 0.0, problem)))
-            return
-        self._tools.runner.start(call, command)
-
-    def _at_work(self, key: object) -> None:
-        if isinstance(key, Call):
-            self._tools.boundary("driver started")
-
-    def _command(self, call: Call) -> Command:
-        binding = self._tools.bind(call.resource)
-        make = binding.create if call.step is Step.CREATE else binding.destroy
-        return make(call.resource, self._tools.run_file(call.id))
-
-    def _refuse_if_late(self, call: Call) -> None:
-        """A process that was suspended after its intent may have lost its lease since: it starts nothing."""
-        late = self._tools.clock.now() - call.begun_at
-        if late > lease.TTL_S / 2:
-            raise DriverFailed(f"not started: this process stood still for {late:.0f} s", retryable=True)
+    # -- what ended ----------------------------------------------------------------------------------------
 
     def _ended(self, key: object, outcome: Outcome) -> None:
         """Take note of what ended; what a fleet before us started is none of ours."""
         if isinstance(key, Look) and key in self._desk.looks.running:
-            again, problems = self._desk.looks.finished(key, outcome)
-            for resource_id in again:
-                self._desk.decide_about(resource_id)
-            for resource_id, problem in problems.items():
-                self._desk.trouble(resource_id, problem)
-        elif isinstance(key, Call) and self._calls.get(key.id, (None,))[0] is key:
-            self._tools.boundary("driver ended")
-            self._answered(key, self._calls.pop(key.id)[1], outcome)
+            self._looked(key, outcome)
+        elif isinstance(key, Call):
+            self._running.ended(key, outcome)
 
-    def _answered(self, call: Call, held: Held, outcome: Outcome) -> None:
-        desk, tools = self._desk, self._tools
-        desk.starts.ended(call.resource.driver)
-        self._busy[group_of(call.resource)] -= 1
-        del held.calls[call.resource.id]
-        if held.lost:
-            return  # whoever has the lease finds out what came of it
-        resource = held.records[call.resource.id]
-        binding = tools.bind(resource)
-        reader = Reader(binding, held.charge.policy, tools.clock.now(), tools.jitter())
-        answer = reader.read(call, resource, outcome)
-        desk.ledger.end(call, answer.outcome, answer.detail)
-        desk.change(answer.record, answer.why, answer.level, answer.action)
-        desk.decide_about(resource.id)
+    def _looked(self, look: Look, outcome: Outcome) -> None:
+        answers = self._desk.looks.finished(look, outcome)
+        self._orders.unseen(answers.problems)
+        self._watching.answered(look, answers)
+        for resource_id in answers.again | answers.problems.keys():
+            self._desk.attend_to(resource_id)

@@ -79,8 +79,8 @@ class Ledger:
         self._lines.append((resource.owner, now, "Resource deprovisioned", line, "I"))
         self._notices.append((replace(resource, state=State.GONE), reason, "I"))
 
-    def end(self, call: Call, outcome: str, answer: str) -> None:
-        self._ends.append((call.resource.owner, (call.id, self.tools.clock.now(), outcome, answer)))
+    def end(self, owner: str, operation_id: int, outcome: str, answer: str) -> None:
+        self._ends.append((owner, (operation_id, self.tools.clock.now(), outcome, answer)))
 
     def forget(self, owners: Collection[str]) -> None:
         """Drop what is pending of these owners: another process has their leases."""
@@ -109,7 +109,7 @@ class Ledger:
             changed = record.started(each.resource, each.step, now) if each.step else each.resource
             until = now + each.timeout_s
             number = resources.begin_operation(tx, changed, each.verb, each.lease.token, now, until)
-            doubtful = each.resource.state is State.UNKNOWN
+            doubtful = each.step is not None and each.resource.state is State.UNKNOWN
             begun.append(Call(number, changed, each.step, each.verb, now, doubtful))
             self._notices.append((changed, f"{each.verb}: {each.reason}", "I"))
         resources.update(tx, [call.resource for call in begun if call.step])

@@ -5,7 +5,7 @@ Looking changes nothing, so it needs no journal; a look that fails is repeated, 
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from onecore.errors import OneError
@@ -22,13 +22,25 @@ LONGEST_PAUSE_S = 2.0
 PARALLEL_POLLS = 8
 
 
+@dataclass(frozen=True)
+class Answers:
+    """`again`: who can decide again; `problems`: who cannot be answered, and why; `listed`: everything of the
+    group by name, where all of it was asked for."""
+
+    again: set[int]
+    problems: dict[int, str]
+    listed: Mapping[str, Seen] | None = None
+
+
 @dataclass(eq=False)
 class Look:
-    """One question: a whole group, or one machine of it (`poll_of`). It is the key of its call."""
+    """One question: a whole group, or one machine of it (`poll_of`). It is the key of its call. `some`: one
+    of the group, when all of it is asked for."""
 
     group: Group
     poll_of: int | None = None
     waiting: dict[int, tuple[Resource, RetryPolicy]] = field(default_factory=dict)
+    some: Resource | None = None
     running: bool = False
     queued: bool = False
     failures: int = 0
@@ -75,6 +87,17 @@ class Looks:
         look.waiting[resource.id] = resource, policy
         self._queue(look)
 
+    def want_all(self, some: Resource) -> None:
+        """List everything of the group of `some`, whose driver can list; once, whether it fails or not."""
+        group = group_of(some)
+        look = self._lists.setdefault(group, Look(group))
+        look.some = some
+        self._queue(look)
+
+    def forget_sight(self, resource_id: int) -> None:
+        """What was seen of it is of no use any more."""
+        self._sights.pop(resource_id, None)
+
     def forget(self, resource_ids: Collection[int]) -> None:
         """Nobody wants to know of these any more."""
         for look in self._lists.values():
@@ -116,23 +139,25 @@ class Looks:
             unstarted += self._start(self._ready_polls.popleft(), now)
         return unstarted
 
-    def finished(self, look: Look, outcome: Outcome) -> tuple[set[int], dict[int, str]]:
-        """Note the answer. Returns who can decide again, and who cannot be answered with the reason."""
+    def finished(self, look: Look, outcome: Outcome) -> Answers:
+        """Note the answer."""
         look.running = False
         look.took_s = outcome.duration_s
         self.running.discard(look)
         self._polls_running -= look.is_poll
         asked, look.waiting = look.waiting, {}
-        if not asked:
-            return set(), {}
+        whole, look.some = look.some, None
+        some = whole or next((r for r, _ in asked.values()), None)
+        if some is None:
+            return Answers(set(), {})
         try:
-            seen = self._read(look, next(iter(asked.values()))[0], outcome)
+            seen = self._read(look, some, outcome)
         except OneError as exc:
             return self._failed(look, asked, exc)
         self._answered(look)
         for resource, _ in asked.values():
             self._sights[resource.id] = _sight(seen.get(resource.name), look.started_at)
-        return set(asked), {}
+        return Answers(set(asked), {}, seen if whole else None)
 
     def _queue(self, look: Look) -> None:
         if look.queued or look.running:
@@ -148,9 +173,9 @@ class Looks:
 
     def _start(self, look: Look, now: float) -> list[tuple[Look, Outcome]]:
         look.queued = False
-        if not look.waiting:
+        some = look.some or next((r for r, _ in look.waiting.values()), None)
+        if some is None:
             return []
-        some, _ = next(iter(look.waiting.values()))
         look.running, look.started_at = True, now
         self.running.add(look)
         self._polls_running += look.is_poll
@@ -176,9 +201,7 @@ class Looks:
             return {resource.name: binding.polled(resource, outcome)}
         return binding.listed(resource.kind, outcome)
 
-    def _failed(
-        self, look: Look, asked: dict[int, tuple[Resource, RetryPolicy]], error: OneError
-    ) -> tuple[set[int], dict[int, str]]:
+    def _failed(self, look: Look, asked: dict[int, tuple[Resource, RetryPolicy]], error: OneError) -> Answers:
         look.failures += 1
         patient = {i: (r, policy) for i, (r, policy) in asked.items() if look.failures <= policy.retries}
         tired = asked.keys() - patient.keys()
@@ -191,11 +214,11 @@ class Looks:
         else:
             self._answered(look)
         if not look.is_poll:
-            return set(), dict.fromkeys(tired, error.message)
+            return Answers(set(), dict.fromkeys(tired, error.message))
         # A driver that cannot list says by a failing poll that it does not know the machine.
         for resource_id in tired:
             self._sights[resource_id] = _sight(None, look.started_at)
-        return set(tired), {}
+        return Answers(set(tired), {})
 
 
 def _sight(seen: Seen | None, at: float) -> tuple[Sight, Seen | None]:

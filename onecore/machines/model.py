@@ -54,6 +54,8 @@ class Event(StrEnum):
     GONE = "be confirmed gone"
 
 
+SETTLED: Final = (State.READY, State.OFF, State.BROKEN)
+
 S, E = State, Event
 _EXISTING = (S.BOOTING, S.READY, S.OFF, S.BROKEN)
 

@@ -1,36 +1,84 @@
 """After a crash: wait for the drivers that outlived us, call what they did unknown, and tidy up."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from onecore import process
-from onecore.clock import Clock
 from onecore.drivers.answers import deploy_id_problem
+from onecore.drivers.secrecy import betrays
+from onecore.errors import OneError
 from onecore.machines import record
+from onecore.machines.calls import VERBS
+from onecore.machines.charge import Held
+from onecore.machines.desk import Desk
 from onecore.machines.model import Kind, Resource
 from onecore.machines.tools import SUFFIXES, Tools
 from onecore.store import resources as store
-from onecore.store.engine import Transaction
 from onecore.store.resources import Operation
 
 GRACE_S = 5.0
+FIRST_PAUSE_S = 0.01
+LONGEST_PAUSE_S = 0.5
 
 
-def outlive(operation: Operation, file: Path, clock: Clock, tick: Callable[[], None]) -> None:
-    """Return when no driver of this operation is at work any more; past its deadline, or when it prints
-    more than a driver may, it is killed.
+class Recovery:
+    """Sees open operations to their end, without holding up anybody but their records.
 
     A late effect of a driver that nobody waits for would make every later look at the provider a lie.
     """
-    pause = 0.01
-    while process.is_held(file):
-        if clock.now() > operation.deadline + GRACE_S or file.stat().st_size > process.MIB:
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def begin(self, owner: str, operations: Iterable[Operation]) -> None:
+        held = self._desk.owners[owner]
+        for operation in operations:
+            held.awaited[operation.id] = operation.resource_id
+            self._desk.timers.at(0.0, partial(self._wait, held, operation, FIRST_PAUSE_S))
+
+    def _wait(self, held: Held, operation: Operation, pause_s: float) -> None:
+        """Look again later while a driver of this operation is at work; past its deadline, or when it prints
+        more than a driver may, it is killed."""
+        if operation.id not in held.awaited:
+            return
+        tools = self._desk.tools
+        file, now = tools.run_file(operation.id)("out"), tools.clock.now()
+        if not process.is_held(file):
+            del held.awaited[operation.id]
+            self._resolve(held, operation, file)
+            return
+        if pause_s == FIRST_PAUSE_S and operation.resource_id in held.records:
+            text = f"waiting for a {operation.verb} that outlived the process which started it"
+            tools.report(held.records[operation.resource_id], text, "W")
+            tools.told()
+        if now > operation.deadline + GRACE_S or file.stat().st_size > process.MIB:
             process.kill_holders(file)
-        tick()
-        clock.sleep(pause)
-        pause = min(pause * 2, 0.5)
+        again = partial(self._wait, held, operation, min(pause_s * 2, LONGEST_PAUSE_S))
+        self._desk.timers.at(now + pause_s, again)
+
+    def _resolve(self, held: Held, operation: Operation, file: Path) -> None:
+        """Record that its end is unknown."""
+        desk, resource = self._desk, held.records.get(operation.resource_id)
+        salvaged = self._salvaged(file, operation, resource) if resource else ""
+        desk.ledger.end(held.charge.owner, operation.id, "unknown", salvaged)
+        if resource is None:
+            return
+        changed = record.orphaned(resource, salvaged, desk.tools.clock.now())
+        desk.change(changed, f"{operation.verb} was cut short by a crash; its end is unknown", "W")
+        desk.attend_to(resource.id)
+
+    def _salvaged(self, file: Path, operation: Operation, resource: Resource) -> str:
+        if operation.verb != VERBS[resource.kind].create:
+            return ""
+        salvaged = salvage(file, resource.kind)
+        try:
+            secrets = self._desk.tools.bind(resource).secrets.values()
+        except OneError:  # a driver that cannot be found now is no reason to lose the only trace of a machine
+            return salvaged
+        return "" if betrays(salvaged, secrets) else salvaged
 
 
 def salvage(file: Path, kind: Kind) -> str:
@@ -55,15 +103,3 @@ def sweep(tools: Tools) -> None:
     for file in files:
         if int(file.stem) not in still_open:
             file.unlink(missing_ok=True)
-
-
-def resolve(
-    tx: Transaction, operation: Operation, resource: Resource | None, salvaged: str, now: float
-) -> Resource | None:
-    """Record that the end of `operation` is unknown; returns the changed resource."""
-    store.end_operations(tx, [(operation.id, now, "unknown", salvaged)])
-    if resource is None:
-        return None
-    changed = record.orphaned(resource, salvaged, now)
-    store.update(tx, [changed])
-    return changed

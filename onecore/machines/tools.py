@@ -4,16 +4,27 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from onecore import standard_files
 from onecore.clock import Clock
+from onecore.drivers.manifest import Limits
 from onecore.machines.calls import Binding
+from onecore.machines.decide import Facts
 from onecore.machines.model import Kind, Resource
 from onecore.process import Runner
 from onecore.store.engine import Database, Transaction
 
 Group = tuple[str, int | None, Kind]
+
 SUFFIXES = ("xml", "out")
+
+
+class Bound(NamedTuple):
+    """What is known of a resource once its driver is found."""
+
+    facts: Facts
+    limits: Limits
 
 
 @dataclass(frozen=True)

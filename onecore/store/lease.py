@@ -85,15 +85,19 @@ def check(tx: Transaction, lease: Lease) -> None:
     """Refuse the write of a worker that lost its lease."""
     row = tx.one("SELECT token FROM lease WHERE key = ?", (lease.key,))
     if row is None or row["token"] != lease.token:
-        raise WrongState(
-            f"another process took over {lease.key.replace('/', ' ')}; this one stops",
-            hint="nothing is lost: the other process carries on",
-        )
+        raise taken_over(lease)
 
 
 def renew(tx: Transaction, lease: Lease, now: float) -> None:
     check(tx, lease)
     tx.run("UPDATE lease SET expires_at = ? WHERE key = ?", (now + TTL_S, lease.key))
+
+
+def taken_over(lease: Lease) -> WrongState:
+    return WrongState(
+        f"another process took over {lease.key.replace('/', ' ')}; this one stops",
+        hint="nothing is lost: the other process carries on",
+    )
 
 
 def ours(tx: Transaction, leases: Iterable[Lease]) -> set[str]:

@@ -233,12 +233,11 @@ def ssh(session: Session, /, selected: str, command: tuple[str, ...]) -> None:
 def _act(
     session: Session, selected: str, order: "tuple[Action, float | None]", done: str, fmt: OutputFormat
 ) -> None:
-    from onecore.machines.power import Order
     from oneprovision.usecases import hosts
 
     action, within_s = order
     with session.working() as deps:
-        outcome = hosts.act(deps, _ids(deps, selected), Order(action, within_s=within_s))
+        outcome = hosts.act(deps, _ids(deps, selected), action, within_s)
     well = [one for one in outcome.hosts if one.id not in outcome.problems]
     _print(well, done, fmt)
     _raise_problems(outcome, "look again: oneprovision host poll {}")

@@ -248,11 +248,10 @@ def ssh(session: Session, /, selected: str, command: tuple[str, ...]) -> None:
 
 
 def _act(session: Session, selected: str, action: "Action", fmt: OutputFormat) -> None:
-    from onecore.machines.power import Order
     from oneprovision.usecases import instances
 
     with session.working() as deps:
-        _print(instances.act(deps, _one(deps, selected), Order(action)), fmt)
+        _print(instances.act(deps, _one(deps, selected), action), fmt)
 
 
 def _form_of_options(given: dict[str, Any]) -> "InstanceForm":

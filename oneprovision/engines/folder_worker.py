@@ -5,19 +5,20 @@ journal and decisions: no input but what is stored and seen, so a first run, a r
 retry are the same. Public addresses are leased one by one, by that very worker.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from onecore.deps import Deps
 from onecore.drivers.secrecy import masked_text
-from onecore.errors import DriverFailed, Interrupted
+from onecore.errors import DriverFailed, Interrupted, OneError
 from onecore.machines import record
 from onecore.machines.calls import Seen
 from onecore.machines.decide import Facts, Health, Sight, Step, decide
 from onecore.machines.journal import Journal
-from onecore.machines.model import Kind, Resource, RetryPolicy, State, Wanted
+from onecore.machines.model import SETTLED, Kind, Resource, RetryPolicy, State, Wanted
+from onecore.machines.power import Action
 from onecore.machines.tools import Tools
-from onecore.machines.worker import SETTLED, Result, Worker
+from onecore.machines.worker import Result, Worker
 from onecore.store import resources
 from onecore.store.lease import Lease
 from oneprovision.engines import ipam, survivors
@@ -70,6 +71,15 @@ class FolderWorker:
         if self._mine:
             self._refresh_machines()
         return Result({**self._chosen(), **seen.resources}, {**self._problems, **seen.problems})
+
+    def act(self, machines: Iterable[Resource], action: Action, within_s: float | None = None) -> Result:
+        """Driver folders have no power actions. Raises OneError."""
+        folder = next(iter(machines)).driver
+        raise OneError(
+            f"driver folder '{folder}' has no action {action.value}",
+            hint="log in and do it there: oneprovision host ssh",
+            http_status=501,
+        )
 
     # -- machines ------------------------------------------------------------------------------------------
 

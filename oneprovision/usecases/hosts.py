@@ -10,9 +10,9 @@ from onecore.document import Document
 from onecore.drivers.deployment import Deployment, to_xml
 from onecore.errors import NotFound, OneError, WrongState
 from onecore.machines.calls import DEPLOY_ID
-from onecore.machines.model import Resource
-from onecore.machines.power import Order, Power
-from onecore.machines.worker import SETTLED, Result
+from onecore.machines.model import SETTLED, Resource
+from onecore.machines.power import Action
+from onecore.machines.worker import Result
 from onecore.store import resources
 from oneprovision import host_keys, store
 from oneprovision.controller import Controller
@@ -120,18 +120,16 @@ def poll(deps: Deps, host_ids: Sequence[int]) -> Outcome:
     return _on_each_provision(deps, host_ids, look)
 
 
-def act(deps: Deps, host_ids: Sequence[int], order: Order) -> Outcome:
-    """Power actions, side by side. Nothing is begun unless every host is one that can be acted on."""
+def act(deps: Deps, host_ids: Sequence[int], action: Action, within_s: float | None = None) -> Outcome:
+    """Power actions, side by side; `within_s`: how long the effect may take to show, None: as long as the
+    driver declares. Nothing is begun unless every host is one that can be acted on."""
 
     def carry_out(controller: Controller, machines: Sequence[Resource]) -> Result:
-        options = controller.provision.options
-        chosen = replace(order, threads=options.threads)
-        key, policy = controller.provision.key, options.policy()
-        return Power(controller.tools, controller.lease, key, policy, chosen).act(machines)
+        return controller.worker.act(machines, action, within_s)
 
     for driver in {_machine(host).driver for host in some(deps, host_ids, Right.MANAGE)}:
         # Raises DriverFailed where the driver has no such program.
-        deps.catalog.get(driver).executable(order.action.value)
+        deps.catalog.get(driver).executable(action.value)
     return _on_each_provision(deps, host_ids, carry_out)
 
 

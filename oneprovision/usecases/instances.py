@@ -9,7 +9,7 @@ from onecore.drivers.kit.waiting import pause
 from onecore.errors import DriverFailed, Interrupted, InvalidInput, NotFound, TimedOut
 from onecore.machines.binder import Binder
 from onecore.machines.model import Kind, Resource
-from onecore.machines.power import Order
+from onecore.machines.power import Action
 from onecore.store import providers, resources
 from oneprovision import store
 from oneprovision.model.instance import InstanceForm, WaitType, is_instance, template_of
@@ -90,9 +90,9 @@ def wait(deps: Deps, number: int) -> Instance:
     return get(deps, number)
 
 
-def act(deps: Deps, number: int, order: Order) -> Instance:
+def act(deps: Deps, number: int, action: Action) -> Instance:
     """A power action; DriverFailed when it does not show."""
-    outcome = hosts.act(deps, [_host(deps, number).id], order)
+    outcome = hosts.act(deps, [_host(deps, number).id], action)
     for problem in outcome.problems.values():
         raise DriverFailed(f"instance {number}: {problem}", hint="look again: oneprovision instance list")
     return get(deps, number)

@@ -18,7 +18,9 @@ def main(home: Path, boundary: str, count: int) -> None:
 
     bench = Bench.at(home)
     bench.database._boundary = heard
-    bench.worker(boundary=heard).settle()
+    worker = bench.worker(boundary=heard)
+    worker.recover()
+    worker.settle()
 
 
 if __name__ == "__main__":
