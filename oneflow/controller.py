@@ -17,10 +17,12 @@ from onecore.machines.tools import Tools
 from onecore.store import lease, resources
 from onecore.store.engine import Transaction
 from onecore.store.lease import Lease
+from onecore.store.resources import Operation
 from oneflow import store
 from oneflow.cloud import machines
 from oneflow.deps import FlowDeps
 from oneflow.model.document import service_key
+from oneflow.model.job import POWER
 from oneflow.reconcile import Reconciler
 
 # How often another process may change something without our noticing.
@@ -52,7 +54,9 @@ class Controller:
         self._newest = -1
         self._changes = -1
         self._fleet = Fleet(self._tools, THREADS, self._reconcile)
-        self._reconciler = Reconciler(deps, self._fleet.records, self._fleet.problems)
+        self._fleet.watch(deps.flow.watch_s)
+        fleet = self._fleet
+        self._reconciler = Reconciler(deps, fleet.records, fleet.problems, fleet.orders)
 
     def run(self, until: Callable[[], bool]) -> None:
         """Work until `until()` says that it is enough, which is asked before each round. The driver
@@ -109,7 +113,7 @@ class Controller:
         """Drive these from now on; what somebody else drives is asked for again later."""
         if not keys:
             return
-        taken: list[tuple[Lease, list[Resource]]] = []
+        taken: list[tuple[Lease, list[Resource], list[Operation]]] = []
         with self._deps.database.begin() as tx:
             for key in keys:
                 try:
@@ -118,11 +122,12 @@ class Controller:
                     self._elsewhere[key] = now + TAKEN_S
                     continue
                 self._elsewhere.pop(key, None)
-                taken.append((held, resources.of_owner(tx, key)))
-        for held, records in taken:
+                taken.append((held, resources.of_owner(tx, key), resources.open_operations(tx, key)))
+        for held, records, cut_short in taken:
             self._leases[held.key] = held
             self._fleet.take(Charge(held.key, held, machines.POLICY), records)
-        self._fleet.touch(held.key for held, _ in taken)
+            self._fleet.recover(held.key, cut_short)
+        self._fleet.touch(held.key for held, _, _ in taken)
 
     def _after(self) -> None:
         """What the round leaves to be done outside of its transaction."""
@@ -133,6 +138,10 @@ class Controller:
         for key, text, level in reconciler.lines:
             self._deps.notify(Notice(self._deps.clock.now(), key.replace("/", " "), text, level))
         reconciler.lines.clear()
+        for order in reconciler.orders:
+            if order.owner in self._fleet.owners() and order.machine_id in self._fleet.records(order.owner):
+                self._fleet.order(order.machine_id, POWER[order.action])
+        reconciler.orders.clear()
         for key in [*self._fleet.lost, *reconciler.over]:
             if key in self._fleet.lost or not self._fleet.is_busy(key):
                 self._let_go(key)
@@ -150,7 +159,7 @@ class Controller:
 
     def _finish(self) -> None:
         self._fleet.stopping = "the controller ends"
-        while len(self._tools.runner):
+        while self._fleet.is_at_work:
             self._fleet.turn(NOTICE_S)
             self._after()
 

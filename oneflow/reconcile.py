@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from onecore.errors import NotFound
-from onecore.machines import record
+from onecore.machines import power, record
 from onecore.machines.model import Resource, State, Wanted
 from onecore.store import events, resources
 from onecore.store.engine import Transaction
@@ -40,13 +40,17 @@ class Order:
 
 @dataclass
 class Reconciler:
-    """`wakes`: when to look at a service again; `over`: those that need nobody any more; `orders`: power
-    actions that are due; `lines`: what happened, for people who watch. All by owner key, all since they were
-    last taken."""
+    """`records`, `problems` and `ordered` (power actions) are what is known of an owner's machines.
+
+    `wakes`: when to look at a service again; `over`: those that need nobody any more; `orders`: power actions
+    that are to be given, `given` those that were; `lines`: what happened, for people who watch.
+    """
 
     deps: FlowDeps
     records: Records
     problems: Problems
+    ordered: Callable[[str], Mapping[int, power.Order]] = lambda owner: {}
+    given: set[Order] = field(default_factory=set)
     wakes: dict[str, float] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     over: set[str] = field(default_factory=set)
@@ -224,32 +228,40 @@ class _Look:
     def _after_jobs(self, document: Stored, body: Body) -> Body:
         """With the VMs marked that a batch ends now; other actions become orders."""
         result = dict(body)
-        for job in store.jobs_of(self.tx, document.id):
-            due = job.due(self.now)
-            if job.action in ENDING and due:
-                result = _ended(result, job.role, due)
-                self._advance(job, due)
+        for before in store.jobs_of(self.tx, document.id):
+            due = before.due(self.now)
+            job = before.begun(due, self.now) if due else before
+            if job.action in ENDING:
+                result = _ended(result, job.role, job.acting_vms)
+                job = job.ended(job.acting_vms)
             else:
-                self._order(job, due)
-            if job.next_at > self.now:
+                job = job.ended([vm_id for vm_id in job.acting_vms if self._is_done(job, vm_id)])
+            if job.is_over:
+                store.remove_jobs(self.tx, [job.id])
+            elif job != before:
+                store.save_job(self.tx, job)
+            if job.left_vms:
                 self._wake(job.next_at)
         return result
 
-    def _order(self, job: Job, due: tuple[int, ...]) -> None:
-        for vm_id in due:
-            machine = self._machine(self.vms[vm_id]) if vm_id in self.vms else None
-            if machine is None or machine.wanted is Wanted.ABSENT:
-                self._advance(job, (vm_id,))
-                continue
-            self.all.orders.append(Order(self.owner, job.id, vm_id, machine.id, job.action))
-
-    def _advance(self, job: Job, done: tuple[int, ...]) -> None:
-        after = job.without(done, self.now)
-        if after.left_vms:
-            store.save_job(self.tx, after)
-            self._wake(after.next_at)
-        else:
-            store.remove_jobs(self.tx, [job.id])
+    def _is_done(self, job: Job, vm_id: int) -> bool:
+        """Whether nothing is left to do on it; what has not been ordered yet is now."""
+        machine = self._machine(self.vms[vm_id]) if vm_id in self.vms else None
+        if machine is None or machine.wanted is Wanted.ABSENT:
+            return True
+        order = Order(self.owner, job.id, vm_id, machine.id, job.action)
+        if order not in self.all.given:
+            self.all.given.add(order)
+            self.all.orders.append(order)
+            return False
+        given = self.all.ordered(self.owner).get(machine.id)
+        if given is not None and not given.is_over:
+            return False
+        self.all.given.discard(order)
+        problem = given.problem if given else ""
+        what = f"Action:{job.action} {'failed' if problem else 'done'} on Role:{job.role} VMs:{vm_id}"
+        events.add(self.tx, self.owner, self.now, what, problem, "E" if problem else "I")
+        return True
 
     # -- recording -----------------------------------------------------------------------------------------
 

@@ -148,14 +148,17 @@ def insert_job(tx: Transaction, job: Job) -> Job:
     numbered = replace(job, id=tx.next_id("job"))
     tx.run(
         "INSERT INTO job VALUES (:id, :service_id, :role, :action, :args, :period, :number, :left_vms,"
-        " :next_at, :created_at)",
+        " :acting_vms, :next_at, :created_at)",
         _job_values(numbered),
     )
     return numbered
 
 
 def save_job(tx: Transaction, job: Job) -> None:
-    tx.run("UPDATE job SET left_vms = :left_vms, next_at = :next_at WHERE id = :id", _job_values(job))
+    tx.run(
+        "UPDATE job SET left_vms = :left_vms, acting_vms = :acting_vms, next_at = :next_at WHERE id = :id",
+        _job_values(job),
+    )
 
 
 def jobs_of(tx: Transaction, service_id: int) -> list[Job]:
@@ -222,6 +225,7 @@ def _job_values(j: Job) -> dict[str, Value]:
         "period": j.period_s,
         "number": j.number,
         "left_vms": json.dumps(j.left_vms),
+        "acting_vms": json.dumps(j.acting_vms),
         "next_at": j.next_at,
         "created_at": j.created_at,
     }
@@ -230,7 +234,8 @@ def _job_values(j: Job) -> dict[str, Value]:
 def _job(row: Row) -> Job:
     fields = dict(row)
     period_s = fields.pop("period")
-    return Job(**{**fields, "period_s": period_s, "left_vms": tuple(json.loads(row["left_vms"]))})
+    vms = {key: tuple(json.loads(row[key])) for key in ("left_vms", "acting_vms")}
+    return Job(**{**fields, **vms, "period_s": period_s})
 
 
 def _json(value: Mapping[str, object]) -> str:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Final
+
+from onecore.machines.power import Action
 
 ACTIONS: Final = (
     *("shutdown", "shutdown-hard", "undeploy", "undeploy-hard", "hold", "release", "stop", "suspend"),
@@ -17,31 +18,22 @@ ENDING: Final = frozenset({"shutdown", "shutdown-hard", "delete", "terminate", "
 """The VM is not wanted afterwards."""
 
 
-class Power(StrEnum):
-    """What is done to a machine that stays, by the verb of the driver."""
-
-    REBOOT = "reboot"
-    RESET = "reset"
-    POWER_OFF = "shutdown"
-    POWER_ON = "deploy"
-    SUSPEND = "suspend"
-
-
 POWER: Final = {
-    "reboot": Power.REBOOT,
-    "reboot-hard": Power.RESET,
-    "poweroff": Power.POWER_OFF,
-    "stop": Power.SUSPEND,
-    "suspend": Power.SUSPEND,
-    "resume": Power.POWER_ON,
-    "boot": Power.POWER_ON,
+    "reboot": Action.REBOOT,
+    "reboot-hard": Action.RESET,
+    "poweroff": Action.POWER_OFF,
+    "stop": Action.SUSPEND,
+    "suspend": Action.SUSPEND,
+    "resume": Action.POWER_ON,
+    "boot": Action.POWER_ON,
 }
 """Which actions a pm driver can carry out, and how. The rest needs a virtualization layer."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One batch: `number` VMs every `period_s` seconds; the rest of them are `left_vms`, in their order."""
+    """One batch: `number` VMs every `period_s` seconds; the rest of them are `left_vms`, in their order.
+    `acting_vms`: their machines are being acted on."""
 
     service_id: int
     role: str
@@ -52,7 +44,12 @@ class Job:
     number: int = 0
     args: str = ""
     created_at: float = 0.0
+    acting_vms: tuple[int, ...] = ()
     id: int = -1
+
+    @property
+    def is_over(self) -> bool:
+        return not self.left_vms and not self.acting_vms
 
     def due(self, now: float) -> tuple[int, ...]:
         """The VMs whose turn has come: one group, however late it is; all where there are no groups."""
@@ -60,7 +57,12 @@ class Job:
             return ()
         return self.left_vms[: self.number] if self.number > 0 and self.period_s > 0 else self.left_vms
 
-    def without(self, done: Sequence[int], now: float) -> "Job":
-        """After these VMs have been acted on."""
-        left = tuple(vm for vm in self.left_vms if vm not in done)
-        return replace(self, left_vms=left, next_at=max(self.next_at, now - self.period_s) + self.period_s)
+    def begun(self, vms: Sequence[int], now: float) -> "Job":
+        """With these VMs begun; the next group comes a period later."""
+        left = tuple(vm for vm in self.left_vms if vm not in vms)
+        next_at = max(self.next_at, now - self.period_s) + self.period_s
+        return replace(self, left_vms=left, acting_vms=(*self.acting_vms, *vms), next_at=next_at)
+
+    def ended(self, vms: Sequence[int]) -> "Job":
+        """With nothing left to do on these VMs."""
+        return replace(self, acting_vms=tuple(vm for vm in self.acting_vms if vm not in vms))

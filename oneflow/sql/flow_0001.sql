@@ -35,7 +35,8 @@ CREATE TABLE vm (
 ) STRICT;
 CREATE INDEX vm_service ON vm (service_id);
 
--- Actions on the VMs of a role in groups of `number` every `period` seconds. `left_vms` are still to be acted on.
+-- Actions on the VMs of a role in groups of `number` every `period` seconds. `left_vms` are still to be acted on;
+-- with `acting_vms` it has begun, and after a crash it begins again.
 CREATE TABLE job (
     id         INTEGER PRIMARY KEY,
     service_id INTEGER NOT NULL,
@@ -45,6 +46,7 @@ CREATE TABLE job (
     period     REAL NOT NULL,
     number     INTEGER NOT NULL,
     left_vms   TEXT NOT NULL,
+    acting_vms TEXT NOT NULL,
     next_at    REAL NOT NULL,
     created_at REAL NOT NULL
 ) STRICT;

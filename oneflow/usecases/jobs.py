@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from onecore.access import Right
 from onecore.errors import InvalidInput, OneError
+from onecore.machines.power import Action
 from onecore.store import events, resources
 from onecore.store.engine import Transaction
 from oneflow import store
 from oneflow.deps import FlowDeps
 from oneflow.model.document import Kind, Stored
-from oneflow.model.job import ACTIONS, ENDING, POWER, Job, Power
+from oneflow.model.job import ACTIONS, ENDING, POWER, Job
 from oneflow.usecases.documents import authorized
 from oneflow.usecases.services import role_of
 
@@ -113,4 +114,4 @@ def _can(deps: FlowDeps, driver: str, action: str) -> bool:
     verb = POWER.get(action)
     if verb is None:
         return False
-    return verb is not Power.SUSPEND or "suspend" in deps.catalog.get(driver).manifest.extensions
+    return verb is not Action.SUSPEND or "suspend" in deps.catalog.get(driver).manifest.extensions
