@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Set
 
 from onecore.deps import Notice
 from onecore.errors import WrongState
+from onecore.machines import recovery
 from onecore.machines.binder import Binder
 from onecore.machines.charge import Charge
 from onecore.machines.fleet import Fleet
@@ -54,6 +55,7 @@ class Controller:
         self._newest = -1
         self._changes = -1
         self._fleet = Fleet(self._tools, THREADS, self._reconcile)
+        recovery.sweep(self._tools)
         self._fleet.watch(deps.flow.watch_s)
         fleet = self._fleet
         self._reconciler = Reconciler(deps, fleet.records, fleet.problems, fleet.orders)
