@@ -221,7 +221,7 @@ def test_a_look_that_fails_changes_nothing(bench: Bench, cloud: Cloud):
 
 
 def test_who_is_interrupted_starts_nothing_more_and_records_what_ran(bench: Bench, cloud: Cloud):
-    bench.want(6, parameters={"latency": 0.3})
+    bench.want(6, parameters={"latency": 1.0})
     started = [0]
 
     def interrupted() -> str:
