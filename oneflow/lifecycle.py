@@ -230,7 +230,7 @@ def _settle_nodes(turn: Turn) -> None:
         # Somebody removed it on purpose, outside: while nothing is under way that is taken as wanted.
         if lost and role.state in (R.RUNNING, R.WARNING, R.COOLDOWN):
             changed = replace(changed, cardinality=max(role.cardinality - lost, 0))
-            turn.put(changed, f"{lost} machines went away; {changed.cardinality} are wanted now")
+            turn.put(changed, f"{_count(lost)} went away; wanted now: {changed.cardinality}")
         else:
             turn.put(changed)
 
@@ -242,7 +242,7 @@ def _start_roles(turn: Turn) -> None:
             turn.put(role.moved(Event.HOLD), "held as asked")
         else:
             deadline = turn.now + turn.service.timeouts.deploy_s
-            turn.put(role.moved(Event.DEPLOY, deadline=deadline), f"{role.cardinality} machines to make")
+            turn.put(role.moved(Event.DEPLOY, deadline=deadline), f"{_count(role.cardinality)} to make")
 
 
 def _grow(turn: Turn, name: str) -> None:
@@ -286,7 +286,7 @@ def _empty(turn: Turn, name: str) -> None:
     stuck = [node for node in role.nodes if turn.status(node) is NodeStatus.STUCK]
     turn.put(role)
     if stuck:
-        turn.put(role.moved(Event.FAIL), f"{len(stuck)} machines could not be removed")
+        turn.put(role.moved(Event.FAIL), f"{_count(len(stuck))} could not be removed")
     else:
         _enforce_deadline(turn, role)
 
@@ -300,12 +300,12 @@ def _judge(turn: Turn, name: str, success: Event) -> None:
     stuck = [n for n in role.nodes if turn.status(n) is NodeStatus.STUCK]
     whole = len(role.nodes) == len(role.living) == role.cardinality
     if failed or stuck:
-        turn.put(role.moved(Event.FAIL), f"machine {(failed or stuck)[0].vm_id} failed")
+        turn.put(role.moved(Event.FAIL), f"VM {(failed or stuck)[0].vm_id} failed")
     elif whole and all(turn.status(node) is NodeStatus.RUNNING for node in role.living):
         cooldown_end = turn.now + role.cooldown_s if success is Event.SCALED else 0.0
         calm = tuple(replace(node, scale_up=False) for node in role.nodes)
         done = role.moved(success, nodes=calm, cooldown_end=cooldown_end, deadline=0.0)
-        turn.put(done, f"{role.cardinality} machines run")
+        turn.put(done, "it runs" if role.cardinality == 1 else f"{_count(role.cardinality)} run")
     else:
         _enforce_deadline(turn, role)
 
@@ -320,7 +320,7 @@ def _enforce_deadline(turn: Turn, role: Role) -> None:
 def _watch(turn: Turn, role: Role) -> None:
     ill = [n for n in role.living if turn.status(n) in _BROKEN | {NodeStatus.OFF}]
     if role.state is R.RUNNING and ill:
-        turn.put(role.moved(Event.DEGRADE), f"machine {ill[0].vm_id} is {turn.status(ill[0])}")
+        turn.put(role.moved(Event.DEGRADE), f"VM {ill[0].vm_id} is {turn.status(ill[0])}")
     elif role.state is R.WARNING and all(turn.status(n) is NodeStatus.RUNNING for n in role.living):
         turn.put(role.moved(Event.HEAL), "every machine runs")
 
@@ -335,6 +335,10 @@ def _drop_removed_roles(turn: Turn) -> None:
             _empty(turn, role.name)
     left = tuple(r for r in turn.service.roles if not (r.leaving and r.state is R.DONE))
     turn.service = replace(turn.service, roles=left)
+
+
+def _count(machines: int) -> str:
+    return f"{machines} machine{'' if machines == 1 else 's'}"
 
 
 def _asked(turn: Turn, name: str) -> int:
