@@ -144,6 +144,7 @@ class Fleet:
         self._is_spent = True
         for key, outcome in self._wait(pause_s):
             self._ended(key, outcome)
+        self.stopping = self.stopping or self._tools.interrupted()
         self._desk.timers.run(self._tools.clock.now())
         self._renew()
         self._deciding.all_due()

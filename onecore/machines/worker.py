@@ -93,14 +93,13 @@ class Worker:
             raise Interrupted(fleet.stopping)
 
     def _reason_to_stop(self) -> str:
+        """That of another process, which is asked for once in a while."""
         now = self._tools.clock.now()
-        if now >= self._attended + TICK_S:
-            self._attended = now
-            with self._tools.database.read() as tx:
-                asked = self._tools.stop_requested(tx)
-            if asked:
-                return asked
-        return self._tools.interrupted()
+        if now < self._attended + TICK_S:
+            return ""
+        self._attended = now
+        with self._tools.database.read() as tx:
+            return self._tools.stop_requested(tx)
 
     def _result(self, fleet: Fleet) -> Result:
         owner = self._charge.owner
