@@ -70,6 +70,7 @@ class Fake:
         self.exchanges: list[tuple[Request, Reply]] = []
         self.numbers = itertools.count(1)
         self.stumbles_over_making = False
+        self.on_effect: Callable[[], None] = lambda: None
         self._lock = threading.RLock()
 
     @contextmanager
@@ -84,6 +85,8 @@ class Fake:
             reply = self._answer(request)
             self.exchanges.append((request, reply))
             lost = request.method == "POST" and reply.status < 300 and self._next("lose")
+        if request.method != "GET" and reply.status < 300:
+            self.on_effect()
         time.sleep(self.trouble.latency_s / 2)
         return replace(reply, lost=True) if lost else reply
 
