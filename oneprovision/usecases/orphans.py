@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from onecore.deps import Deps, Notice
+from onecore.drivers.catalog import Driver
 from onecore.errors import Interrupted, NotAuthorized, OneError
 from onecore.machines import record
 from onecore.machines.binder import Binder
@@ -135,9 +136,16 @@ class Inquiry:
 
 
 def _free(deps: Deps) -> set[tuple[str, int | None]]:
-    """Drivers that can be asked without an account."""
+    """Drivers that can be asked without an account, or with that of the environment."""
     drivers = [entry.driver for entry in deps.catalog.list() if entry.driver]
-    return {(d.name, None) for d in drivers if d.can(VERBS[Kind.MACHINE].list) and not d.manifest.secrets}
+    listing = [driver for driver in drivers if driver.can(VERBS[Kind.MACHINE].list)]
+    return {(driver.name, None) for driver in listing if _is_known(deps, driver)}
+
+
+def _is_known(deps: Deps, driver: Driver) -> bool:
+    """Whether the environment holds every secret that the driver needs."""
+    account = deps.settings.account_from_environment(driver.manifest.variables)
+    return all(variable in account for variable in driver.manifest.secrets.values())
 
 
 def _record(deps: Deps, held: Lease, strays: Sequence[Orphan]) -> list[Orphan]:
