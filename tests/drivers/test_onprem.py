@@ -62,5 +62,6 @@ def test_what_is_no_address_is_refused(tmp_path: Path, address: str):
 
 @pytest.mark.parametrize("action", ["reboot", "reset", "shutdown"])
 def test_it_has_no_power_over_a_machine(tmp_path: Path, action: str):
-    refused = call(tmp_path, action, "192.0.2.1", "a", "3", "a")
+    further = ("SHUTDOWN_POWEROFF",) if action == "shutdown" else ()
+    refused = call(tmp_path, action, "192.0.2.1", "a", *further, "3", "a")
     assert (refused.returncode, "oneprovision host ssh 3" in refused.stderr) == (1, True)
