@@ -25,17 +25,19 @@ GRACE_S = 5.0
 OUTPUT_LIMIT = 16 * MIB
 # ssh appends 28 letters to this folder's name for its socket, whose name may have 107.
 LONGEST_CONTROL_FOLDER = 75
+_ALIAS = ".oneprovision"
 
 
 @dataclass(frozen=True)
 class Target:
-    """A host of the inventory. `host_key` is as in known_hosts; without one the host is not logged in to."""
+    """A host of the inventory. `host_key` is as in known_hosts. How to log in may be left to another
+    inventory: no user, no port, no key."""
 
     name: str
     address: str
-    port: int
-    user: str
-    private_key: str
+    port: int = 0
+    user: str = ""
+    private_key: str = ""
     host_key: str = ""
     variables: Mapping[str, object] = field(default_factory=dict, repr=False)
     groups: tuple[str, ...] = ()
@@ -45,8 +47,9 @@ class Target:
 class Job:
     """One playbook for the hosts named by `only`; the others of `targets` are known to it, not touched.
 
-    `variables` are of every host, `extra_vars` stand above all others. `inventory`: further sources.
-    `config`: an ansible.cfg to go by instead of none. `environment`: further variables for ansible itself.
+    `variables` are of every host, `extra_vars` stand above all others. `inventory`: a further one, which
+    stands above that of the targets. `config`: an ansible.cfg to go by instead of none. `learn`: the key of a
+    host that has none recorded is accepted, see `learned`.
     """
 
     playbook: Path
@@ -57,9 +60,9 @@ class Job:
     tags: str = ""
     forks: int = 16
     timeout_s: float = 3600.0
-    inventory: tuple[Path, ...] = ()
+    inventory: Mapping[str, object] | None = field(default=None, repr=False)
     config: Path | None = None
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    learn: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,8 @@ def write(folder: Path, job: Job, run: str, base: Mapping[str, str]) -> Command:
     _private(folder / "ansible.cfg", "")
     play = _private(folder / "play.json", json.dumps(_with_last_task(job.playbook)))
     argv = [str(program), "--inventory", str(inventory)]
-    argv += [word for source in job.inventory for word in ("--inventory", str(source))]
+    if job.inventory is not None:
+        argv += ["--inventory", str(_private(folder / "further.json", json.dumps(dict(job.inventory))))]
     argv += ["--limit", f"@{limit}", "--extra-vars", f"@{extra_vars}", "--forks", str(max(job.forks, 1))]
     argv += ["--tags", job.tags] if job.tags else []
     return Command(
@@ -154,6 +158,16 @@ def read(folder: Path) -> Results:
     return Results(hosts, tuple(tasks), ended)
 
 
+def learned(folder: Path) -> dict[str, str]:
+    """The host keys that the run knew in the end, by target."""
+    try:
+        lines = (folder / "known_hosts").read_text("utf-8", "replace").splitlines()
+    except FileNotFoundError:
+        return {}
+    pairs = [line.split(" ", 1) for line in lines if " " in line]
+    return {name.removesuffix(_ALIAS): key for name, key in reversed(pairs) if name.endswith(_ALIAS)}
+
+
 def inventory_of(targets: Iterable[Target], variables: Mapping[str, object]) -> dict[str, object]:
     """The inventory as Ansible's YAML plugin reads it (JSON is YAML)."""
     hosts: dict[str, object] = {}
@@ -173,21 +187,22 @@ def known_hosts(targets: Iterable[Target]) -> str:
 
 def _host_variables(target: Target) -> dict[str, object]:
     # Whoever is not root becomes it, as the playbooks of the old tool expect; a variable can say otherwise.
-    become = {} if target.user == "root" else {"ansible_become": True}
+    become = {"ansible_become": True} if target.user not in ("", "root") else {}
+    login = {"ansible_port": target.port, "ansible_user": target.user}
+    key = str(Path(target.private_key).expanduser()) if target.private_key else ""
     return {
         **become,
         **target.variables,
         "ansible_host": target.address,
-        "ansible_port": target.port,
-        "ansible_user": target.user,
-        "ansible_ssh_private_key_file": str(Path(target.private_key).expanduser()),
+        **{name: value for name, value in login.items() if value},
+        **({"ansible_ssh_private_key_file": key} if key else {}),
         "ansible_ssh_extra_args": f"-o HostKeyAlias={_alias(target)}",
     }
 
 
 def _alias(target: Target) -> str:
     """Also told to ssh: with it the port is no part of the name that is looked up."""
-    return f"{target.name}.oneprovision"
+    return target.name + _ALIAS
 
 
 def _with_last_task(playbook: Path) -> list[object]:
@@ -211,27 +226,33 @@ def _environment(folder: Path, job: Job, run: str, base: Mapping[str, str]) -> d
         "ANSIBLE_CONFIG": str(job.config or folder / "ansible.cfg"),
         "ANSIBLE_CALLBACK_PLUGINS": str(plugins() / "callback"),
         "ANSIBLE_STDOUT_CALLBACK": "one_results",
-        "ANSIBLE_INVENTORY_PLUGINS": str(plugins() / "inventory"),
         "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
         "ANSIBLE_HOST_KEY_CHECKING": "True",
-        "ANSIBLE_SSH_ARGS": shlex.join(_ssh_arguments(folder)),
+        "ANSIBLE_SSH_ARGS": shlex.join(_ssh_arguments(folder, job.learn)),
         "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "cp"),
         "ANSIBLE_PIPELINING": "True",
         "ANSIBLE_RETRY_FILES_ENABLED": "False",
         "ANSIBLE_NOCOLOR": "True",
         "ANSIBLE_DEPRECATION_WARNINGS": "False",
         "PYTHONDONTWRITEBYTECODE": "1",
-        **job.environment,
         "ONE_RESULTS": str(folder / "results.jsonl"),
         "ONE_LAST_TASK": LAST_TASK,
         MARK: run,
     }
 
 
-def _ssh_arguments(folder: Path) -> list[str]:
+def _ssh_arguments(folder: Path, learn: bool) -> list[str]:
     known = str(folder / "known_hosts").replace("%", "%%")
     argv = ["-o", f'UserKnownHostsFile="{known}"', "-o", "GlobalKnownHostsFile=/dev/null"]
-    argv += ["-o", "StrictHostKeyChecking=yes", "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes"]
+    argv += ["-o", "HashKnownHosts=no"]
+    argv += [
+        "-o",
+        f"StrictHostKeyChecking={'accept-new' if learn else 'yes'}",
+        "-o",
+        "IdentitiesOnly=yes",
+        "-o",
+        "BatchMode=yes",
+    ]
     if len(str(folder / "cp")) > LONGEST_CONTROL_FOLDER:
         return [*argv, "-o", "ControlPath=none"]
     return [*argv, "-o", "ControlMaster=auto", "-o", "ControlPersist=60s"]

@@ -28,13 +28,15 @@ from oneprovision.model.configuration import (
     made_ready,
     next_batch,
     summary,
+    with_host_key,
 )
 from oneprovision.model.host_variables import configuration_variables, secret_values
 from oneprovision.model.instance import is_instance
+from oneprovision.model.inventory import Node
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
-from oneprovision.playbook_run import PlaybookRun, Ran
+from oneprovision.model.recipe import Recipe
+from oneprovision.playbook_run import Note, PlaybookRun, Ran
 from oneprovision.readiness import Pair, connection_of, raise_if_asked
-from oneprovision.recipes import Recipe
 
 GROUPS = ("nodes", "targets")  # the names that the playbooks of the old tool use
 _ADDRESS = re.compile(r"[0-9A-Za-z][0-9A-Za-z.:_-]*")
@@ -111,8 +113,8 @@ class Configuring:
         waited = readiness.wait_for_hosts(self._deps, self._lease, self._provision, waiting)
         self._save([made_ready(h, waited.host_keys[h.id]) for h, _ in waiting if h.id in waited.host_keys])
         reachable = [(h, m) for h, m in self._pairs() if is_ready(h)]
-        self._complete_those_without_ssh([h for h, m in reachable if not self._has_ssh(m.driver)])
-        todo = [h.id for h, m in reachable if self._has_ssh(m.driver) and not configuration_of(h).complete]
+        self._complete_those_without_ssh([h for h, m in reachable if not self._can_run(m.driver)])
+        todo = [h.id for h, m in reachable if self._can_run(m.driver) and not configuration_of(h).complete]
         return waited.problems | self._bring_through(Goal(self._recipe.playbooks), todo)
 
     def clean(self, host_ids: Sequence[int]) -> dict[int, str]:
@@ -120,7 +122,7 @@ class Configuring:
         self._take_up(end_it=True)
         if not self._recipe.cleanup:
             return {}
-        meant = [h for h, m in self._pairs(also_leaving=True) if h.id in host_ids and self._has_ssh(m.driver)]
+        meant = [h for h, m in self._pairs(also_leaving=True) if h.id in host_ids and self._can_run(m.driver)]
         goal = Goal(self._recipe.cleanup, cleanup=True)
         return self._bring_through(goal, [h.id for h in meant if configuration_of(h).touched])
 
@@ -143,6 +145,10 @@ class Configuring:
         if driver not in self._ssh:
             self._ssh[driver] = self._deps.catalog.get(driver).manifest.ssh
         return self._ssh[driver]
+
+    def _can_run(self, driver: str) -> bool:
+        """A playbook that describes its own inventory knows how its hosts are reached."""
+        return self._recipe.describe is not None or self._has_ssh(driver)
 
     def _lacks_key(self, host: StoredObject, driver: str) -> bool:
         open_ = self._recipe.playbooks and not configuration_of(host).complete
@@ -192,14 +198,15 @@ class Configuring:
     def _run_batch(self, goal: Goal, batch: Batch) -> set[int]:
         """Run one playbook on some hosts and record what came of it; returns those that failed."""
         pairs = self._pairs(also_leaving=True)
-        job = self._job(goal.playbooks[batch.number], batch, pairs)
-        run, intended_at = self._run.new_name(), self._deps.clock.now()
+        names, job = self._job(goal.playbooks[batch.number], batch, pairs)
+        now = self._deps.clock.now()
+        note = Note(self._run.new_name(), goal.cleanup, names, now + job.timeout_s)
         chosen = [h for h, _ in pairs if h.id in batch.host_ids]
-        intents = [replace(configuration_of(h), run=run, touched=True) for h in chosen]
+        intents = [replace(configuration_of(h), run=note.run, touched=True) for h in chosen]
         self._save([configured_as(h, intent) for h, intent in zip(chosen, intents, strict=True)])
         self._tell(f"{job.playbook.name} on {len(chosen)} hosts")
         self._deps.boundary("playbook intended")
-        ran = self._run.carry_out(run, job, goal.cleanup, intended_at)
+        ran = self._run.carry_out(note, job, now)
         failed = self._record(ran)
         if ran.stopped:
             raise Interrupted(ran.stopped)
@@ -220,12 +227,14 @@ class Configuring:
             hosts = [o for o in every if o.kind is ObjectKind.HOST and configuration_of(o).run == ran.run]
             nobody = bool(ran.results.hosts) and not any(r.ran for r in ran.results.hosts.values())
             for host in hosts:
-                result = ran.results.hosts.get(host.name, HostResult())
+                name = ran.names.get(host.id, host.name)
+                result = ran.results.hosts.get(name, HostResult())
                 text = self._masked(_trouble(result, ran, nobody))
                 before = configuration_of(host)
                 came_through = result.done and not text
                 after = goal.one_more(before) if came_through else replace(before, run="", error=text)
-                store.save_objects(tx, [configured_as(host, after)])
+                known = host_key_of(host) or ran.host_keys.get(name, "")
+                store.save_objects(tx, [with_host_key(configured_as(host, after), known)])
                 failed |= set() if came_through else {host.id}
                 self._log(tx, host, goal, text, result)
         self._run.forget()
@@ -239,27 +248,42 @@ class Configuring:
         events.add(tx, self._provision.key, now, what, f"host {host.id} {host.name}: {said}", level)
         self._tell(said, level, host.name, done=result.done and not text)
 
-    def _job(self, playbook: Path, batch: Batch, pairs: Sequence[Pair]) -> Job:
+    def _job(self, playbook: Path, batch: Batch, pairs: Sequence[Pair]) -> tuple[dict[int, str], Job]:
+        """The job, and what it calls the hosts, by id."""
         given = self._provision
+        pairs = [(h, m) for h, m in pairs if m.addresses]
+        described = None
+        if self._recipe.describe is not None:
+            described = self._recipe.describe([Node(h.id, m.addresses[0]) for h, m in pairs])
         variables = {h.id: configuration_variables(m.deployment) for h, m in pairs}
         self._secrets = secret_values(
             given.template, given.inputs, [*variables.values(), self._recipe.extra_vars]
         )
+        self._secrets |= set(self._recipe.secrets)
         self._deps.conceal(self._secrets)
-        names = {h.id: h.name for h, _ in pairs}
-        return Job(
+        self._refuse_without_address(batch, pairs)
+        names = {h.id: described.names[h.id] if described else h.name for h, _ in pairs}
+        chosen = {i: names[i] for i in batch.host_ids}
+        targets = [_target(pair, names, variables[pair[0].id], described is None) for pair in pairs]
+        return chosen, Job(
             playbook=playbook,
-            targets=tuple(_target(pair, variables[pair[0].id]) for pair in pairs if pair[1].addresses),
-            only=tuple(names[i] for i in batch.host_ids),
+            targets=tuple(targets),
+            only=tuple(chosen.values()),
             variables={"provision_id": given.id, "provision_name": given.name},
             extra_vars=self._recipe.extra_vars,
             tags=self._recipe.tags,
             forks=given.options.threads,
             timeout_s=given.options.configure_timeout_s,
-            inventory=self._recipe.inventory,
+            inventory=described.inventory if described else None,
             config=self._recipe.config,
-            environment=self._recipe.environment,
+            learn=any(not host_key_of(h) for h, _ in pairs if h.id in chosen),
         )
+
+    def _refuse_without_address(self, batch: Batch, pairs: Sequence[Pair]) -> None:
+        known = {h.id for h, _ in pairs}
+        lost = [str(i) for i in batch.host_ids if i not in known]
+        if lost:
+            raise DriverFailed(f"host {', '.join(lost)} has no address to log in to", retryable=True)
 
     def _pause(self, policy: RetryPolicy, batch: Batch) -> None:
         """Before another try with the same hosts."""
@@ -291,19 +315,20 @@ def _trouble(result: HostResult, ran: Ran, nobody: bool) -> str:
     return "" if ran.taken_up or ran.stopped else ran.problem
 
 
-def _target(pair: Pair, variables: Mapping[str, object]) -> Target:
+def _target(pair: Pair, names: Mapping[int, str], variables: Mapping[str, object], whole: bool) -> Target:
+    """Not `whole`: another inventory says how it is logged in to."""
     host, machine = pair
-    login = connection_of(host, machine)
     address = machine.addresses[0]
     if not _ADDRESS.fullmatch(address):
         raise DriverFailed(f"{host.name}: '{address}' is not an address that can be logged in to")
-    return Target(
-        name=host.name,
+    target = Target(
+        name=names[host.id],
         address=address,
-        port=login.remote_port,
-        user=login.remote_user,
-        private_key=login.private_key,
         host_key=host_key_of(host),
         variables={**variables, "one_host_id": host.id},
-        groups=GROUPS,
     )
+    if not whole:
+        return target
+    how = connection_of(host, machine)
+    login = {"port": how.remote_port, "user": how.remote_user, "private_key": how.private_key}
+    return replace(target, groups=GROUPS, **login)  # type: ignore[arg-type]  # each of its own type

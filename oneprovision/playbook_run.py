@@ -5,7 +5,8 @@ Its folder is `run/ansible-<provision>`; it is private, and removed when the res
 
 import json
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onecore import ansible, process
@@ -23,13 +24,26 @@ LAST_WORDS = 5
 
 
 @dataclass(frozen=True)
-class Ran:
-    """What a run told. `problem`: what befell all of it; `stopped`: why it was asked to end; `taken_up`: it
-    was begun by a process that is gone."""
+class Note:
+    """What is to be known of a run by whoever takes it up. `run` marks all its processes; `names`: what it
+    calls our hosts, by host id."""
 
     run: str
     cleanup: bool
+    names: Mapping[int, str]
+    deadline: float
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run told. `names`: what it calls our hosts, by host id. `problem`: what befell all of it;
+    `stopped`: why it was asked to end; `taken_up`: it was begun by a process that is gone."""
+
+    run: str
+    cleanup: bool
+    names: Mapping[int, str]
     results: Results
+    host_keys: Mapping[str, str]
     problem: str = ""
     stopped: str = ""
     taken_up: bool = False
@@ -50,52 +64,53 @@ class PlaybookRun:
         """A name for a run, which marks all its processes."""
         return f"{self._provision.id}-{self._deps.random_bytes(12).hex()}"
 
-    def carry_out(self, run: str, job: Job, cleanup: bool, intended_at: float) -> Ran:
+    def carry_out(self, note: Note, job: Job, intended_at: float) -> Ran:
         """Run it to its end. Whoever calls has recorded the intent at `intended_at`.
 
         Raises WrongState when the lease was lost meanwhile; nothing is left at work then either.
         """
         try:
-            command = ansible.write(self.folder, job, run, self._deps.settings.base_environment)
-            self._note(run, cleanup, self._deps.clock.now() + job.timeout_s)
+            command = ansible.write(self.folder, job, note.run, self._deps.settings.base_environment)
+            self._leave(note)
         except OSError as exc:
             raise DriverFailed(f"cannot write {self.folder}: {exc.strerror}") from exc
         late = self._deps.clock.now() - intended_at
         if late > lease.TTL_S / 2:
             raise DriverFailed(f"not started: this process stood still for {late:.0f} s", retryable=True)
         runner: Runner[str] = Runner()
-        runner.start(run, command)
+        runner.start(note.run, command)
         self._deps.boundary("playbook started")
         try:
-            outcome, stopped = self._watch(runner, run)
+            outcome, stopped = self._watch(runner, note.run)
         finally:
             runner.kill()
-            process.kill_bearers(f"{MARK}={run}")
+            process.kill_bearers(f"{MARK}={note.run}")
         self._deps.boundary("playbook ended")
-        return Ran(run, cleanup, ansible.read(self.folder), _problem(outcome), stopped)
+        return replace(self._told_by(note), problem=_problem(outcome), stopped=stopped)
 
     def take_up(self, end_it: bool = False) -> Ran | None:
         """What an earlier process began and did not record. Waits until nobody works on it any more, or ends
         it."""
         try:
             noted = json.loads((self.folder / "job.json").read_text())
-            run, cleanup, deadline = str(noted["run"]), noted["cleanup"] is True, float(noted["deadline"])
-        except (OSError, ValueError, LookupError, TypeError):
+            names = {int(number): str(name) for number, name in noted["names"].items()}
+            note = Note(str(noted["run"]), noted["cleanup"] is True, names, float(noted["deadline"]))
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
             self.forget()  # nothing was started: the note is written first
             return None
-        mark = f"{MARK}={run}"
+        mark = f"{MARK}={note.run}"
         if end_it:
             process.kill_bearers(mark)
         if process.is_held(self.folder / "output"):
             self._tell("waiting for an ansible-playbook that outlived the process which started it", "W")
         while process.is_held(self.folder / "output"):
-            if self._deps.clock.now() > deadline + ansible.GRACE_S:
+            if self._deps.clock.now() > note.deadline + ansible.GRACE_S:
                 process.kill_bearers(mark)
             raise_if_asked(self._deps, self._provision.id)
             self._keep_lease()
             self._deps.clock.sleep(TICK_S)
         process.kill_bearers(mark)
-        return Ran(run, cleanup, ansible.read(self.folder), taken_up=True)
+        return replace(self._told_by(note), taken_up=True)
 
     def forget(self) -> None:
         """Remove the folder: the results are recorded, or there are none."""
@@ -137,10 +152,14 @@ class PlaybookRun:
     def _tell(self, text: str, level: str = "I") -> None:
         self._deps.notify(Notice(self._deps.clock.now(), f"provision {self._provision.id}", text, level))
 
-    def _note(self, run: str, cleanup: bool, deadline: float) -> None:
+    def _told_by(self, note: Note) -> Ran:
+        results, keys = ansible.read(self.folder), ansible.learned(self.folder)
+        return Ran(note.run, note.cleanup, note.names, results, keys)
+
+    def _leave(self, note: Note) -> None:
         draft = self.folder / "job.draft"
         draft.touch(mode=0o600)
-        draft.write_text(json.dumps({"run": run, "cleanup": cleanup, "deadline": deadline}))
+        draft.write_text(json.dumps({**note.__dict__, "names": dict(note.names)}))
         draft.rename(self.folder / "job.json")
 
 

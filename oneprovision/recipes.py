@@ -1,53 +1,55 @@
 """How the hosts of a provision are configured: its playbooks, found and checked before anything is made."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 
 from onecore import ansible
 from onecore.deps import Deps
 from onecore.errors import InvalidInput
 from oneprovision.model.evaluate import cleanups, playbooks
+from oneprovision.model.folder import is_oneform
+from oneprovision.model.order import Order
 from oneprovision.model.provision import Provision
+from oneprovision.model.recipe import Recipe
 from oneprovision.model.spec import ProvisionSpec
 
 SYSTEM_FOLDERS = (Path("/etc/one/playbooks"), Path("/usr/share/one/oneprovision/ansible"))
 SUFFIXES = (".yml", ".yaml")
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """`playbooks` run in this order on every host that is new; `cleanup` on those that are to go.
-
-    `inventory`: further sources; `config`: an ansible.cfg; `extra_vars` may hold secrets.
-    """
-
-    playbooks: tuple[Path, ...] = ()
-    cleanup: tuple[Path, ...] = ()
-    extra_vars: Mapping[str, object] = field(default_factory=dict, repr=False)
-    tags: str = ""
-    inventory: tuple[Path, ...] = ()
-    config: Path | None = None
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-
 def recipe(deps: Deps, provision: Provision) -> Recipe:
     """Raises InvalidInput when a playbook is not where it was."""
+    if Order.of(provision.template):
+        return _of_folder(deps, provision)
     return _of_names(deps, playbooks(provision.template), cleanups(provision.template))
 
 
 def cleanup(deps: Deps, provision: Provision) -> Recipe:
     """What a removal needs: it must not depend on the other playbooks."""
+    if Order.of(provision.template):
+        return _of_folder(deps, provision)
     return _of_names(deps, (), cleanups(provision.template))
 
 
 def check(deps: Deps, spec: ProvisionSpec) -> None:
-    """Refuse what could not be configured once it is made. Hosts without SSH have nothing to configure."""
-    if not (spec.playbooks or spec.cleanup):
-        return
-    if any(deps.catalog.get(name).manifest.ssh for name in {host.driver for host in spec.hosts}):
+    """Refuse what could not be configured once it is made. Hosts without SSH have nothing to configure,
+    unless a driver folder makes them, whose playbook knows how they are reached."""
+    drivers = {host.driver for host in spec.hosts}
+    if any(is_oneform(name) for name in drivers):
+        ansible.find(deps.settings.base_environment.get("PATH", ""))
+    elif (spec.playbooks or spec.cleanup) and any(_has_ssh(deps, name) for name in drivers):
         _of_names(deps, spec.playbooks, spec.cleanup)
         ansible.find(deps.settings.base_environment.get("PATH", ""))
+
+
+def _has_ssh(deps: Deps, driver: str) -> bool:
+    return deps.catalog.get(driver).manifest.ssh
+
+
+def _of_folder(deps: Deps, provision: Provision) -> Recipe:
+    from oneprovision.folder_recipe import folder_recipe  # lazy: pm provisions need nothing of it
+
+    return folder_recipe(deps, provision)
 
 
 def _of_names(deps: Deps, names: Sequence[str], cleanup: Sequence[str]) -> Recipe:

@@ -65,7 +65,12 @@ def is_ready(host: StoredObject) -> bool:
 
 
 def made_ready(host: StoredObject, host_key: str) -> StoredObject:
-    return replace(host, body={**host.body, "ready": True, "host_key": host_key})
+    """Without a key, whoever waited for the host did not log in; a recorded one stays."""
+    return replace(host, body={**host.body, "ready": True, "host_key": host_key or host_key_of(host)})
+
+
+def with_host_key(host: StoredObject, host_key: str) -> StoredObject:
+    return replace(host, body={**host.body, "host_key": host_key})
 
 
 def forgotten(host: StoredObject) -> StoredObject:

@@ -23,6 +23,7 @@ def template(
         "version": 1,
         "name": name,
         "cluster": {"name": escape(name)},
+        "defaults": {"connection": _connection(values)},
         "datastores": [_escaped(each) for each in described["datastores"]],
         "networks": [_network(folder, values, each) for each in described["networks"]],
         "hosts": hosts(folder, values),
@@ -68,6 +69,19 @@ def secret_values(
     hidden = {i.name for i in folder.user_inputs(deployment) if i.sensitive}
     shown = {name: value for name, value in values.items() if name not in hidden}
     return shown, {name: value for name, value in values.items() if name in hidden}
+
+
+def _connection(values: Mapping[str, object]) -> dict[str, object]:
+    """How we log in ourselves, where the inputs tell what they tell Ansible."""
+    told = {key: values.get(name) for key, name in _LOGIN.items()}
+    return {key: escape(value) for key, value in told.items() if value is not None}
+
+
+_LOGIN = {
+    "remote_user": "ansible_user",
+    "remote_port": "ansible_port",
+    "private_key": "ansible_ssh_private_key_file",
+}
 
 
 def _host(folder: Folder, parameters: Mapping[str, object]) -> dict[str, object]:

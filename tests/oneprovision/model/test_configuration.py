@@ -43,6 +43,12 @@ def test_what_is_true_of_a_machine_is_forgotten_with_it():
     assert forgotten(host) == a_host()
 
 
+def test_a_host_that_nobody_logged_in_to_keeps_its_key():
+    known = made_ready(a_host(), "ssh-ed25519 AAAA")
+    assert made_ready(known, "") == known
+    assert host_key_of(made_ready(known, "ssh-ed25519 BBBB")) == "ssh-ed25519 BBBB"
+
+
 def test_to_do_a_host_again_keeps_its_key_and_that_it_was_touched():
     done = Configuration(done=2, complete=True, touched=True, cleaned=1)
     again = to_do_again(configured_as(made_ready(a_host(), "ssh-ed25519 AAAA"), done))
