@@ -46,7 +46,7 @@ class Clusters(Home):
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Clusters]:
     tofu()
-    made = Clusters(tmp_path)
+    made = Clusters(tmp_path, deadline_s=120.0)
     made.path.mkdir(mode=0o700)
     yield made
     made.close()
