@@ -5,17 +5,17 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from starlette.convertors import Convertor, register_url_convertor
-from starlette.datastructures import QueryParams
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from onecore.deps import Deps
-from onecore.errors import InvalidInput, NotAuthorized, OneError
+from onecore.errors import NotAuthorized, OneError
 from onecore.http import manner
 from onecore.http.journal import Line, Log
 from onecore.http.manner import Answer, Manner
 from onecore.http.operation import NUMBERS, Call, Operation, Work
 from onecore.http.remembered import Remembered
+from onecore.http.request import TOO_LARGE, TOO_SLOW, ClientGone, Headers, Request
 from onecore.http.workers import Workers
 from onecore.schema.load import load_json
 
@@ -23,13 +23,10 @@ D = TypeVar("D", bound=Deps)
 W = TypeVar("W")
 C = TypeVar("C")
 
-LARGEST_BODY = 1024 * 1024
-BODY_S = 30.0
-TOO_LARGE = 413
-TOO_SLOW = 408
+SLOW_S = 0.01
+MOST_SLOW = 10_000
 GONE = 499  # the client, before it had its answer; only the log sees this
 
-Headers = Mapping[bytes, bytes]
 Gate = Callable[[Headers, str, int], Awaitable[W]]
 """From headers, peer and version of the state to who asks; raises NotAuthorized."""
 
@@ -54,6 +51,7 @@ class Edge(Generic[D, W, C]):
         self._act_for = act_for
         self._changed = changed
         self._remembered = Remembered()
+        self._slow: set[str] = set()
         self._making: dict[Hashable, asyncio.Future[bytes]] = {}
 
     def app(self, operations: Sequence[Operation[C]]) -> ASGIApp:
@@ -64,7 +62,7 @@ class Edge(Generic[D, W, C]):
         return Router(routes, redirect_slashes=False, default=_Resource(self, "", {}))
 
     async def answer(
-        self, request: "Request", operation: Operation[C] | None, verbs: tuple[str, ...]
+        self, request: Request, operation: Operation[C] | None, verbs: tuple[str, ...]
     ) -> Answer:
         """Raises OneError, ClientGone."""
         if request.is_foreign:
@@ -81,21 +79,31 @@ class Edge(Generic[D, W, C]):
         data = await request.body()
         return await self._act(request, operation, who, data)
 
-    async def _read(self, request: "Request", operation: Operation[C], who: W | None, version: int) -> Answer:
+    async def _read(self, request: Request, operation: Operation[C], who: W | None, version: int) -> Answer:
         key = (who, request.path, request.query_string)
         body = self._remembered.get(version, key)
         if body is None:
 
             def work(deps: D) -> bytes:
+                began = deps.clock.monotonic()
                 call = Call(self._act_for(deps, who), request.values, request.query)
-                return manner.encoded(operation.perform(call))
+                made = manner.encoded(operation.perform(call))
+                self._took(request.path, deps.clock.monotonic() - began)
+                return made
 
-            if operation.work is Work.READ:
+            if operation.work is Work.READ and request.path not in self._slow:
                 body = work(self.workers.here)
                 self._remembered.put(version, key, body)
             else:
                 body = await self._made_once(version, key, work)
         return manner.answer(operation.status, body)
+
+    def _took(self, path: str, seconds: float) -> None:
+        """What took long (a service of hundreds of VMs) is made beside the event loop the next time."""
+        if seconds <= SLOW_S:
+            self._slow.discard(path)
+        elif len(self._slow) < MOST_SLOW:
+            self._slow.add(path)
 
     async def _made_once(self, version: int, key: Hashable, work: Callable[[D], bytes]) -> bytes:
         """Those who ask for the same at the same time wait for one answer."""
@@ -107,7 +115,7 @@ class Edge(Generic[D, W, C]):
         self._remembered.put(version, key, body)
         return body
 
-    async def _act(self, request: "Request", operation: Operation[C], who: W | None, body: bytes) -> Answer:
+    async def _act(self, request: Request, operation: Operation[C], who: W | None, body: bytes) -> Answer:
         def work(deps: D) -> Answer:
             read = operation.read or _json
             data = read(body) if operation.body is not None or body else None
@@ -119,59 +127,6 @@ class Edge(Generic[D, W, C]):
         answer = await self.workers.write(work)
         self._changed()
         return answer
-
-
-class ClientGone(Exception):
-    """Nobody is there any more to be answered."""
-
-
-class Request:
-    """What came in; the body is read once, within limits."""
-
-    def __init__(self, scope: Scope, receive: Receive) -> None:
-        self.method: str = scope["method"]
-        self.path: str = scope["path"]
-        self.query_string: bytes = scope["query_string"]
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
-        client = scope.get("client")
-        self.peer: str = client[0] if client else ""
-        self.values: dict[str, str] = scope.get("path_params", {})
-        self.user = ""
-        self._receive = receive
-
-    @property
-    def is_foreign(self) -> bool:
-        """Whether a browser sends this for a page of another site, with its user's credentials."""
-        return self.headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin")
-
-    @property
-    def query(self) -> Mapping[str, str]:
-        return QueryParams(self.query_string) if self.query_string else {}
-
-    async def body(self) -> bytes:
-        length = self.headers.get(b"content-length", b"0")
-        if length.isdigit() and len(length) < 20 and int(length) > LARGEST_BODY:
-            raise _too_large()
-        try:
-            async with asyncio.timeout(BODY_S):
-                return await self._whole()
-        except TimeoutError as exc:
-            raise OneError("the body did not arrive in time", http_status=TOO_SLOW) from exc
-
-    async def _whole(self) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        while True:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise ClientGone
-            part = message.get("body", b"")
-            size += len(part)
-            if size > LARGEST_BODY:
-                raise _too_large()
-            parts.append(part)
-            if not message.get("more_body", False):
-                return b"".join(parts)
 
 
 class _Resource(Generic[D, W, C]):
@@ -245,10 +200,6 @@ def _json(body: bytes) -> object:
 
 def _nowhere(request: Request) -> OneError:
     return manner.no_such_path(request.path)
-
-
-def _too_large() -> InvalidInput:
-    return InvalidInput(f"the body has more than {LARGEST_BODY // 1024} KiB", http_status=TOO_LARGE)
 
 
 class _Digits(Convertor[str]):

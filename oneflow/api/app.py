@@ -10,11 +10,12 @@ from starlette.types import ASGIApp
 from onecore.access import Principal, verify_password
 from onecore.errors import OneError, WrongState
 from onecore.http import openapi
-from onecore.http.edge import Edge, Headers
+from onecore.http.edge import Edge
 from onecore.http.journal import Log
 from onecore.http.manner import Manner
 from onecore.http.operation import Call, Operation, Work
 from onecore.http.passwords import Passwords
+from onecore.http.request import Headers
 from onecore.http.workers import Workers
 from oneflow.api import schemas, services, templates, vm_templates, vms
 from oneflow.deps import FlowDeps

@@ -7,10 +7,11 @@ from typing import Any, Final
 from starlette.types import ASGIApp
 
 from onecore.errors import InvalidInput
-from onecore.http.edge import Edge, Headers
+from onecore.http.edge import Edge
 from onecore.http.journal import Log
 from onecore.http.manner import Manner, unauthorized
 from onecore.http.operation import Call, Operation, Work
+from onecore.http.request import Headers
 from onecore.http.workers import Workers
 from onecore.schema.load import load_json
 from oneflow.api import schemas

@@ -186,6 +186,19 @@ def test_those_who_ask_for_the_same_list_at_once_wait_for_one_answer(here):
     assert asyncio.run(eight()) == [1] * 8
 
 
+def test_what_took_long_is_no_longer_made_in_the_event_loop(here):
+    names: list[str] = []
+
+    def perform(call: Call[Deps]) -> object:
+        names.append(threading.current_thread().name)
+        return sum(range(2_000_000))
+
+    app = here.app(Operation("GET", "/x", perform, "test", Work.READ))
+    for user in ("ann", "bob"):
+        assert asyncio.run(ask(app, "GET", "/x", x_user=user)).status == 200
+    assert names == ["MainThread", "read_0"]
+
+
 def test_writes_come_one_after_the_other_beside_the_event_loop_and_are_announced(here):
     names: list[str] = []
     app = here.app(
