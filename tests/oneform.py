@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -105,3 +106,79 @@ def folder(
 def copy_of_dummy(place: Path, name: str = "dummy") -> Path:
     shutil.copytree(BUILT_IN / "dummy", place / name)
     return place / name
+
+
+# Of the shape of the registry's arsys: hosts in a module, and one thing that knows all of them. The machines
+# are files beside the state; while there is a file `slow`, making one takes long.
+TIED = {
+    "provider.tf": 'variable "token" {\n  sensitive = true\n}\n',
+    "variables.tf": """
+        variable "oneform_hosts" {
+          type = number
+        }
+        variable "oneform_tags" {
+          type    = map(string)
+          default = {}
+        }
+    """,
+    "main.tf": """
+        resource "terraform_data" "shared" {
+          count = var.oneform_hosts > 0 ? 1 : 0
+        }
+        module "host" {
+          source = "./host"
+          amount = var.oneform_hosts
+          tags   = var.oneform_tags
+        }
+    """,
+    "outputs.tf": """
+        output "provisioned_hosts" {
+          value = [
+            for idx in range(length(module.host.id)) : {
+              instance_id = module.host.id[idx]
+              instance_ip = module.host.ip[idx]
+            }
+          ]
+        }
+    """,
+    "host/main.tf": """
+        variable "amount" { type = number }
+        variable "tags" { type = map(string) }
+        resource "terraform_data" "disk" {
+          count = var.amount
+          input = "disk-${count.index}"
+        }
+        resource "terraform_data" "host" {
+          count = var.amount
+          input = {
+            disk = terraform_data.disk[count.index].output
+            ip   = "192.0.2.${count.index + 1}"
+          }
+          provisioner "local-exec" {
+            command = "sh ./made.sh ${count.index} ${self.id} ${self.input.ip}"
+          }
+          provisioner "local-exec" {
+            when    = destroy
+            command = "rm -f $ONE_HOME/dummy/oneform/tied-${self.input.ip}"
+          }
+        }
+        TIE
+        output "id" { value = terraform_data.host[*].id }
+        output "ip" { value = [for host in terraform_data.host : host.input.ip] }
+    """,
+    "made.sh": """
+        mkdir -p "$ONE_HOME/dummy/oneform"
+        if [ -f "$ONE_HOME/dummy/slow" ]; then sleep 30; fi
+        printf 'ID=%s\\nIP=%s\\n' "$2" "$3" >"$ONE_HOME/dummy/oneform/tied-$3"
+    """,
+}
+TIE = """resource "terraform_data" "network" {
+          input            = [for host in terraform_data.host : host.id]
+          triggers_replace = [] # changes in place
+        }"""
+
+
+def tied(place: Path, name: str = "tied", tie: str = "") -> Path:
+    """A folder of that shape; with a `tie` something shared depends on every host."""
+    files = {file: textwrap.dedent(text.replace("TIE", tie)) for file, text in TIED.items()}
+    return folder(place, name, files)

@@ -1,6 +1,6 @@
 """One run of OpenTofu: plan, check the plan against the intent, journal, apply that plan, record the end."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from onecore import tofu
@@ -14,7 +14,7 @@ from onecore.machines.model import Resource, RetryPolicy, Wanted
 from onecore.machines.tools import Tools
 from onecore.process import Outcome
 from onecore.tofu import Workspace
-from onecore.tofu_output import Heard, Plan, heard_in, parse_plan
+from onecore.tofu_output import Heard, Instance, Plan, heard_in, parse_plan
 from oneprovision.engines.order import Ordered, slot_of
 from oneprovision.engines.place import Place, Run, Stored
 from oneprovision.engines.verdicts import Fate, Report, Verdict
@@ -147,15 +147,31 @@ class Runs:
         intent, now = aim.intent, self.place.picture(stored)
         workspace = self.place.prepare(self._ordered.variables(machines, set(aim.told)), stored)
         self.say(f"planning with {workspace.program.name}")
-        if intent.everything or aim.alone:
-            return self._checked(workspace, self._plan(workspace, aim.parts(now), True), intent, stored)
+        if intent.everything:
+            return self._checked(workspace, self._plan(workspace, destroy=True), intent, stored)
+        if aim.alone:
+            return self._checked(workspace, self._plan_alone(workspace, aim, now), intent, stored)
         plan = self._plan(workspace)
         counted = Stored(stored.text, self._counted(plan, stored))
         seen = self.place.picture(counted)
         if violations(plan.changes, intent, seen) or touched(plan.changes, intent, seen):
-            only = targets(plan.changes, intent.making, seen) or aim.parts(seen)
-            plan = self._plan(workspace, only, bool(intent.removing)) if only else plan
+            only = targets(plan.changes, intent.making, seen)
+            if intent.removing:
+                plan = self._plan_alone(workspace, aim, seen)
+            elif only:
+                plan = self._plan(workspace, only)
         return self._checked(workspace, plan, intent, counted)
+
+    def _plan_alone(self, workspace: Workspace, aim: "_Aim", now: Picture) -> Plan:
+        """A plan of the hosts to be removed alone. OpenTofu removes whatever refers to a target, by resource
+        and not by instance: a disk that hosts refer to cannot go without all of them, and is left."""
+        plan = self._plan(workspace, aim.addresses(now.parts), True)
+        if violations(plan.changes, aim.intent, now):
+            plan = self._plan(workspace, aim.addresses(now.mains), True)
+            going = {c.address for c in plan.changes}
+            for address in (a for a in aim.addresses(now.parts) if a not in going):
+                self._note(f"{address} stays: it cannot be removed without the other hosts", "W")
+        return plan
 
     def _checked(self, workspace: Workspace, plan: Plan, intent: Intent, stored: Stored) -> _Ready:
         now = self.place.picture(stored)
@@ -298,9 +314,9 @@ class _Aim:
     told: frozenset[Slot]
     alone: bool = False
 
-    def parts(self, now: Picture) -> list[str]:
-        """The addresses of what is to be removed."""
-        return [i.address for slot in sorted(self.intent.removing, key=str) for i in now.parts(slot)]
+    def addresses(self, of: Callable[[Slot], list[Instance]]) -> list[str]:
+        """Of what is to be removed."""
+        return [i.address for slot in sorted(self.intent.removing, key=str) for i in of(slot)]
 
 
 def _aim(chosen: Sequence[Resource], step: Step, machines: Sequence[Resource], now: Picture) -> _Aim:

@@ -39,8 +39,15 @@ class Picture:
         """The things that exist for one host."""
         return [i for i in self.state.instances if i.key == slot and self.belongs(i.base)]
 
+    def mains(self, slot: Slot) -> list[Instance]:
+        """Of these the one that the driver's output names: the machine itself. All, where none is known."""
+        main = self._main
+        parts = self.parts(slot)
+        return [i for i in parts if i.base in main] if main else parts
+
     def exists(self, slot: Slot) -> bool:
-        return bool(self.parts(slot)) or (slot in self.hosts and not self.hosts[slot].base)
+        """A disk that outlived its host is no host; it stays known, and goes with the provision at last."""
+        return bool(self.mains(slot)) or (slot in self.hosts and not self.hosts[slot].base)
 
     def whole(self, slot: Slot) -> Placed | None:
         """The host, if nothing of it is missing as far as anybody can tell."""
@@ -52,7 +59,7 @@ class Picture:
         A resource that depends on the number of hosts is not yet one of theirs: `count = hosts > 0 ? 1 : 0`
         is shared. It is where its keys are those of the hosts.
         """
-        main = {placed.base for placed in self.hosts.values() if placed.base}
+        main = self._main
         if base in main:
             return True
         if base not in self.counted:
@@ -63,9 +70,13 @@ class Picture:
 
     @property
     def slots(self) -> set[Slot]:
-        """Every slot of which something exists."""
+        """Every slot whose host exists."""
         keyed = {i.key for i in self.state.instances if i.key is not None and self.belongs(i.base)}
-        return keyed | {slot for slot, placed in self.hosts.items() if not placed.base}
+        return {slot for slot in keyed | set(self.hosts) if self.exists(slot)}
+
+    @property
+    def _main(self) -> set[str]:
+        return {placed.base for placed in self.hosts.values() if placed.base}
 
 
 def picture(state: State, counted: Iterable[str] = (), by_ip: bool = False) -> Picture:
@@ -152,7 +163,11 @@ def _violation(change: Change, intent: Intent, now: Picture) -> str:
         return "hosts were to be removed only" if not own and intent.removing else ""
     if not change.destroys:
         return ""
-    if own and change.action is Action.DELETE and change.key in intent.removing:
+    if (
+        own
+        and change.action is Action.DELETE
+        and (change.key in intent.removing or (change.key is not None and not now.exists(change.key)))
+    ):
         return ""
     if own and change.key in intent.making:
         return ""

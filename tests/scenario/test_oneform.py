@@ -2,52 +2,22 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.oneform import tofu
-from tests.scenario.command import Answer, Home, until
-from tests.scenario.oneform_law import Law
+from tests.scenario.command import until
+from tests.scenario.oneform_home import Clusters, opened
 
 pytestmark = pytest.mark.scenario
-
-
-@dataclass
-class Clusters(Home):
-    """A home for provisions of the OneForm driver `dummy`. `further`: added to the environment."""
-
-    further: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        return {**super().environment, **self.further}
-
-    @property
-    def law(self) -> Law:
-        return Law(self.path)
-
-    def inputs(self, **values: object) -> str:
-        file = self.folder / "inputs.json"
-        file.write_text(json.dumps(values))
-        return str(file)
-
-    def order(self, *options: str, code: int = 0, **values: object) -> Answer:
-        return self.run("create", "dummy", self.inputs(**values), "-d", "dummy_cluster", *options, code=code)
-
-    def knobs(self, *lines: str) -> None:
-        """What the dummy cloud is to do from now on."""
-        self.cloud.mkdir(parents=True, exist_ok=True)
-        (self.cloud / "oneform.conf").write_text("".join(f"{line}\n" for line in lines))
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Clusters]:
     tofu()
-    made = Clusters(tmp_path, deadline_s=120.0)
-    made.path.mkdir(mode=0o700)
+    made = opened(tmp_path)
     yield made
     made.close()
 
