@@ -66,6 +66,17 @@ class Law:
         assert self.unfinished() == 0
         assert self.secrets_on_disk(provision) == []
 
+    def is_recorded(self) -> bool:
+        """Whether there is a provision."""
+        if not (self.home / "one.db").exists():
+            return False
+        tables = self._rows("SELECT count(*) FROM sqlite_schema WHERE name = 'provision'")
+        return tables != [(0,)] and self._rows("SELECT count(*) FROM provision") != [(0,)]
+
+    def is_over(self, provision: int = 0) -> bool:
+        """Whether it rests as it was wanted, so that there is nothing to take up."""
+        return self._rows(f"SELECT state FROM provision WHERE id = {provision}")[0][0] in (6, 10)
+
     def secrets_on_disk(self, provision: int = 0) -> list[str]:
         """Files of the working directory that hold secrets and have no business there between two runs."""
         place = self.home / "oneform" / str(provision)
