@@ -60,14 +60,24 @@ def more_hosts(
     return [host_at(provision.template, context, index) for index in indexes(hosts, amount)]
 
 
+def adopts(deps: Deps, provision: Provision, given: Defaults, existing: Sequence[StoredObject]) -> bool:
+    """Whether the pm driver of further hosts takes machines that exist: it cannot do without an `ip`."""
+    if Order.of(provision.template):
+        return False
+    inputs = deps.catalog.get(more_hosts(provision, given, existing, 1)[0].driver).manifest.inputs or {}
+    required = inputs.get("required")
+    return isinstance(required, list) and "ip" in required
+
+
 def adopted_hosts(
     provision: Provision, given: Defaults, existing: Sequence[StoredObject], ips: Sequence[str]
 ) -> list[HostSpec]:
-    """Further hosts that exist already, by address."""
+    """Further hosts that exist already, by address; a driver folder knows them by nothing else."""
     patterns = more_hosts(provision, given, existing, len(ips))
+    by_address = Order.of(provision.template) is not None
     adopted = []
     for pattern, ip in zip(patterns, ips, strict=True):
-        parameters = of_address(ip)
+        parameters = of_address(ip) if by_address else {"hostname": pattern.name, "ip": ip}
         name = check_hostname(parameters["hostname"], ("ips",))
         adopted.append(replace(pattern, name=name, provision={**pattern.provision, **parameters}))
     return adopted

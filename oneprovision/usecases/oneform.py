@@ -122,11 +122,12 @@ def chosen_deployment(folder: Folder, name: str) -> Deployment:
     return found
 
 
-def ips_of(provision: Provision, ips: tuple[str, ...]) -> tuple[str, ...]:
-    """The addresses to adopt; InvalidInput where the provision's hosts are counted instead."""
+def ips_of(provision: Provision, ips: tuple[str, ...], adopts: bool = False) -> tuple[str, ...]:
+    """The addresses to adopt; InvalidInput where the provision's hosts are counted instead. `adopts`: its
+    hosts are of a pm driver that takes machines which exist."""
     order = Order.of(provision.template)
     by_ip = order is not None and ONPREM_HOSTS in order.values
-    if ips and not by_ip:
+    if ips and not (by_ip or adopts):
         raise InvalidInput(
             f"provision {provision.id} makes its hosts: it takes an amount", hint="use --amount"
         )

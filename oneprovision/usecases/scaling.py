@@ -45,7 +45,7 @@ def add_host(
         given = enrolment.defaults(deps, provision.provider_id)
         with deps.database.read() as tx:
             existing = store.objects_of(tx, provision.id)
-        ips = ips_of(provision, ips)
+        ips = ips_of(provision, ips, bool(ips) and enrolment.adopts(deps, provision, given, existing))
         if ips:
             specs = enrolment.adopted_hosts(provision, given, existing, ips)
         else:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -130,7 +131,7 @@ def test_new_hosts_are_configured_and_old_ones_are_not_touched(site: Site):
     both = ["gold", "second"]
     site.create()
     assert site.fleet.all_marked() == [both, both, []]
-    site.home.run("add-host", 0)
+    site.home.run("add-host", 0, "--ips", site.fleet.addresses[2])
     assert site.fleet.all_marked() == [both, both, both]
     assert site.status() == ["configured"] * 3
     assert "Hosts are already configured" in site.home.run("configure", 0, code=5).err
@@ -201,6 +202,26 @@ def test_an_ansible_that_outlives_us_is_waited_for_and_believed(site: Site):
     held.unlink()
     later.end()
     # Nothing ran twice.
+    assert site.fleet.all_marked() == [["gold"], ["gold"], []]
+    assert (site.home.state(), site.status(), site.work()) == ("RUNNING", ["configured"] * 2, [])
+
+
+DYING = """
+import os, signal, sys
+from oneprovision.__main__ import main
+def boundary(name):
+    if name == sys.argv[1]:
+        os.kill(os.getpid(), signal.SIGKILL)
+sys.exit(main(sys.argv[2:], boundary=boundary))
+"""
+
+
+@pytest.mark.parametrize("boundary", ["playbook intended", "playbook started", "playbook ended"])
+def test_a_death_at_any_point_of_a_run_makes_nothing_run_twice(site: Site, boundary: str):
+    words = [sys.executable, "-c", DYING, boundary, "create", str(site.template)]
+    dead = subprocess.run(words, env=site.home.environment, capture_output=True, check=False, timeout=120)
+    assert dead.returncode == -signal.SIGKILL
+    site.home.run("retry", 0)
     assert site.fleet.all_marked() == [["gold"], ["gold"], []]
     assert (site.home.state(), site.status(), site.work()) == ("RUNNING", ["configured"] * 2, [])
 
