@@ -135,6 +135,12 @@ def test_what_cannot_be_done_is_said_and_makes_nothing(
     assert here.existing() == set()
 
 
+def test_nobody_logs_in_where_nothing_listens(here: Installation):
+    a_dummy(here)
+    answer = here.run("instance", "ssh", "web", "uptime")
+    assert (answer.code, "offers no SSH" in answer.err) == (5, True)
+
+
 def test_removal_is_asked_for(here: Installation):
     a_dummy(here)
     answer = here.run("instance", "delete", "web")

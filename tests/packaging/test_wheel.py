@@ -91,7 +91,8 @@ def used(folder: Path, *arguments: str) -> dict:
 
 
 def modes(registry: Path) -> dict[str, int]:
-    files = (path for path in registry.rglob("*") if path.is_file())
+    # pip compiles the Python files that it installs.
+    files = (path for path in registry.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return {str(path.relative_to(registry)): stat.S_IMODE(path.stat().st_mode) for path in files}
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from onecore.clock import Clock
 
-# A pause is never trusted beyond this: the file may be of before a restart, which sets the clock back.
 LONGEST_WAIT_S = 120.0
+# Names this run of the machine: what was noted before a restart is of another clock.
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Limiter:
         self._folder = folder
         self._limits = limits
         self._clock = clock
+        self._boot = _boot_id()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     @contextmanager
@@ -106,20 +108,23 @@ class Limiter:
         fd = self._open(name)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)
-            before = self._sane(os.pread(fd, 64, 0))
+            before = self._sane(os.pread(fd, 128, 0))
             note = _Note(before)
             yield note
             if note.value != before:
-                os.pwrite(fd, f"{note.value:032.6f}".encode(), 0)
+                os.pwrite(fd, f"{note.value:032.6f} {self._boot}".encode(), 0)
         finally:
             os.close(fd)
 
     def _sane(self, raw: bytes) -> float:
+        """What is damaged, or of before a restart, was never noted."""
+        number, _, boot = raw.partition(b" ")
         try:
-            value = float(raw or b"0")
+            value = float(number or b"0")
         except ValueError:
             return 0.0
-        return value if value <= self._clock.monotonic() + self._longest() else 0.0
+        known = boot.decode("ascii", "replace") == self._boot
+        return value if known and value <= self._clock.monotonic() + self._longest() else 0.0
 
     def _longest(self) -> float:
         """Beyond what a full queue in front of the slowest pace could have noted."""
@@ -133,6 +138,13 @@ class Limiter:
 @dataclass
 class _Note:
     value: float
+
+
+def _boot_id() -> str:
+    try:
+        return _BOOT_ID.read_text("ascii").strip()
+    except OSError:  # not Linux, or a sandbox without /proc
+        return "-"
 
 
 def _locked(fd: int) -> bool:

@@ -50,8 +50,8 @@ class DigitalOcean:
         return machine_id.isdecimal() and self._api.delete(f"{DROPLETS}/{machine_id}")
 
     def power_on(self, machine: Machine) -> None:
-        if machine.state != RUNNING:
-            self._carry_out(machine, "power_on", FORCED_S)
+        if machine.state != RUNNING and not self._carry_out(machine, "power_on", FORCED_S):
+            raise Failed(f"digitalocean: droplet {machine.id} is not on {FORCED_S:.0f} s after power_on")
 
     def reboot(self, machine: Machine, host: str) -> None:
         """An orderly one; a system that does not listen is restarted the hard way."""

@@ -18,8 +18,8 @@ import sys, time
 from pathlib import Path
 from onecore.clock import SystemClock
 from onecore.drivers.kit.limiter import Limiter, Limits, Pace
-limiter = Limiter(Path(sys.argv[1]), Limits(int(sys.argv[2]), {"": Pace(2, 0.2)}), SystemClock())
-for _ in range(3):
+limiter = Limiter(Path(sys.argv[1]), Limits(int(sys.argv[2]), {"": Pace(2, 0.8)}), SystemClock())
+for _ in range(2):
     with limiter.call():
         print(time.monotonic(), flush=True)
 """
@@ -60,7 +60,9 @@ def test_a_pause_holds_for_every_process(tmp_path: Path):
         assert sum(clock.slept) == pytest.approx(9.0)
 
 
-@pytest.mark.parametrize("noted", [b"99999999999.0", b"rubbish", b"inf", b"nan"])
+@pytest.mark.parametrize(
+    "noted", [b"1001.0 another-boot", b"1001.0", b"99999999999.0", b"rubbish", b"inf", b"nan", b"\xff \xff"]
+)
 def test_a_note_of_before_a_restart_or_a_damaged_one_stops_nobody(tmp_path: Path, noted: bytes):
     clock = TurningClock()
     for name in ("pause", "pace-all"):
@@ -71,11 +73,12 @@ def test_a_note_of_before_a_restart_or_a_damaged_one_stops_nobody(tmp_path: Path
 
 def test_many_processes_together_keep_the_pace(tmp_path: Path):
     command = [sys.executable, "-c", ONE_CALL, str(tmp_path), "8"]
+    begun = time.monotonic()
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     moments = sorted(float(line) for process in running for line in process.communicate()[0].splitlines())
-    assert len(moments) == 12
-    # Two at once, then one every 0.1 s: the last of twelve a second after the first.
-    assert moments[-1] - moments[0] >= 0.99
+    assert len(moments) == 8
+    # Two at once, then one every 0.4 s; what is printed may only be later.
+    assert moments[-1] - begun >= 6 * 0.4
 
 
 def test_no_more_calls_run_at_a_time_than_there_are_places(tmp_path: Path):
