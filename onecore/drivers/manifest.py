@@ -38,9 +38,9 @@ class Limits:
 @dataclass(frozen=True)
 class Manifest:
     """`inputs` is a JSON Schema of the provision parameters; `secrets` maps a connection value to the
-    environment variable that carries it, `settings` likewise those that are optional and no secret. `aliases`
-    are further names of such a variable in the user's environment. An executable that is not among
-    `extensions` is never used."""
+    environment variable that carries it (those in `optional` may be left out), `settings` likewise those that
+    are optional and no secret. `aliases` are further names of such a variable in the user's environment. An
+    executable that is not among `extensions` is never used."""
 
     name: str
     description: str = ""
@@ -48,6 +48,7 @@ class Manifest:
     idempotent: bool = False
     inputs: Mapping[str, object] | None = None
     secrets: Mapping[str, str] = field(default_factory=dict)
+    optional: frozenset[str] = frozenset()
     settings: Mapping[str, str] = field(default_factory=dict)
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     extensions: frozenset[str] = frozenset()
@@ -106,6 +107,7 @@ def _build(checked: Mapping[str, object], name: str, source: str) -> Manifest:
         idempotent=cast(bool, checked["idempotent"]),
         inputs=inputs,
         secrets=dict(secrets),
+        optional=frozenset(cast("list[str]", checked["optional"])),
         settings=dict(settings),
         aliases={variable: tuple(names) for variable, names in aliases.items()},
         extensions=frozenset(cast("list[str]", checked["extensions"])),

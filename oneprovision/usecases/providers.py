@@ -149,7 +149,8 @@ def _check_declared(driver: Driver, connection: Mapping[str, str]) -> None:
                 f"driver '{driver.name}' takes no connection value {name[:80]!r}",
                 hint=known_names(name, known) if known else "it takes none at all",
             )
-    missing = [name for name in driver.manifest.secrets if name not in connection]
+    given = connection.keys() | driver.manifest.optional
+    missing = [name for name in driver.manifest.secrets if name not in given]
     if missing:
         raise InvalidInput(
             f"driver '{driver.name}' needs the connection value{'s' * (len(missing) > 1)} {_list(missing)}",

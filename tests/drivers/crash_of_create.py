@@ -2,7 +2,7 @@
 their own. The runs of tests/scenario do the same for more commands, on the dummy driver."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.scenario import killing, oracle
@@ -20,6 +20,7 @@ class Cloud:
     sets: Mapping[str, str]
     environ: Mapping[str, str]
     existing: Callable[[Path], set[str]]
+    login: Mapping[str, str] = field(default_factory=dict)
 
 
 TEMPLATE = """\
@@ -67,4 +68,5 @@ def _prepared(cloud: Cloud, folder: Path) -> tuple[Place, tuple[str, ...]]:
     template = folder / "crash.yaml"
     template.write_text(TEMPLATE.format(driver=cloud.driver))
     sets = [f"defaults.provision.{name}={value}" for name, value in cloud.sets.items()]
+    sets += [f"defaults.connection.{name}={value}" for name, value in cloud.login.items()]
     return place, ("create", str(template), *(word for each in sets for word in ("--set", each)))

@@ -1,7 +1,6 @@
 """The qemu driver with real processes of QEMU that have nothing to boot; test_qemu_guests.py has."""
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -12,7 +11,7 @@ import pytest
 
 import qemu_process
 from onecore.drivers.call import Calls, Surroundings, Target
-from onecore.drivers.catalog import Catalog, builtin_remotes, driver_at
+from onecore.drivers.catalog import builtin_remotes, driver_at
 from onecore.drivers.conformance import Setting, check
 from onecore.drivers.deployment import Deployment, to_xml
 from onecore.drivers.protocol import PollState
@@ -21,10 +20,11 @@ from onecore.process import run
 from tests.drivers import crash_of_create
 from tests.drivers.crash_of_create import Cloud
 from tests.drivers.guests import blank_disk, guests_under
+from tests.drivers.unreachable import without_ssh
 
 QEMU = builtin_remotes() / "pm" / "qemu"
 NAME = f"provision-{'0' * 48}"
-EVERY = 4  # of so many boundaries one is killed here, which takes the three ways to die by turns
+EVERY = 5  # one of so many boundaries is killed; by turns in each way to die, with each way to recover
 
 pytestmark = pytest.mark.scenario
 
@@ -164,7 +164,7 @@ def test_what_a_killed_deploy_had_started_is_a_machine(calls: Calls, home: Path,
 
 def test_killed_at_every_moment_a_create_leaves_what_is_recorded(tmp_path: Path, disk: str):
     """SIGKILL of the program alone, with its drivers, and in the middle of the newest driver, by turns."""
-    remotes = without_ssh(tmp_path / "remotes")
+    remotes = without_ssh(tmp_path / "remotes", "qemu")
     cloud = Cloud(
         "qemu",
         {"image": disk, "plan": "tiny", "accelerator": "tcg", "memory": "16M"},
@@ -180,18 +180,6 @@ def test_killed_at_every_moment_a_create_leaves_what_is_recorded(tmp_path: Path,
 def kept(home: Path) -> set[str]:
     folder = home / "qemu" / "machines"
     return {machine.name for machine in folder.iterdir()} if folder.is_dir() else set()
-
-
-def without_ssh(remotes: Path) -> Path:
-    """The same driver, but nobody waits until its machines answer: these boot nothing."""
-    folder = remotes / "pm" / "qemu"
-    shutil.copytree(QEMU, folder)
-    for path in (remotes / "pm", folder, *folder.iterdir()):
-        path.chmod(path.stat().st_mode & ~0o022)
-    with (folder / "driver.yaml").open("a") as manifest:
-        manifest.write("ssh: false\n")
-    assert not Catalog([("test", remotes)]).get("qemu").manifest.ssh
-    return remotes
 
 
 def ends(home: Path, name: str) -> bool:

@@ -12,8 +12,12 @@ from pathlib import Path
 import paramiko
 import pytest
 
+from onecore.drivers.call import Calls, Surroundings, Target
+from onecore.drivers.catalog import builtin_remotes, driver_at
+from onecore.drivers.deployment import Deployment, to_xml
+from onecore.process import run
 from tests.drivers.guests import guests_under, tiny_image
-from tests.scenario.command import Home
+from tests.scenario.command import Home, until
 
 TEMPLATE = """\
 name: local
@@ -65,6 +69,30 @@ def test_two_guests_live_a_whole_life(home: Home, template: Path):
     home.run("deprovision", "0", "--yes")
     assert guests_under(home.folder) == {}
     assert list((home.path / "qemu" / "machines").iterdir()) == []
+
+
+def test_a_guest_is_a_machine_that_one_owns(tmp_path: Path, home: Home, template: Path):
+    """The ssh driver on a whole system: boot ids of a real kernel, and a real power off."""
+    patient = ("--ping-retries", "200", "--ping-timeout", "1")
+    home.run("create", template, "--set", "hosts.0.provision.count=1", *patient)
+    [host] = home.host_ids()
+    [machine] = home.run("host", "show", host, "-j").json["HOST"]["ADDRESSES"]
+    login = {"remote_user": "root", "remote_port": "2200", "private_key": str(tmp_path / "key")}
+    file, owned = (
+        tmp_path / "deployment.xml",
+        Calls(driver_at(builtin_remotes() / "pm" / "ssh"), Surroundings(home.path, os.environ["PATH"]), run),
+    )
+    asked = Deployment("mine", "kvm", "kvm", "ssh", provision={"address": machine}, connection=login)
+    adopted = Target("mine", 0, owned.deploy(Target("mine"), file, to_xml(asked)))
+
+    before = boot_id(home, host)
+    owned.act("reboot", adopted)
+    after = boot_id(home, host)
+    assert before != after
+    owned.act("reset", adopted)
+    assert boot_id(home, host) not in (before, after)
+    owned.shutdown(adopted)
+    until(lambda: guests_under(home.folder) == {}, "the guest switched itself off", DEADLINE_S)
 
 
 def said(home: Home, host: int, *words: str) -> str:

@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,8 @@ def test_an_error_in_a_parent_names_the_parent(tmp_path):
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.name)
 def test_every_example_evaluates(path):
     template = read(path)
-    assert dump(evaluate(template, offline_context(template)))
+    # One of them leaves the driver to the provider.
+    assert dump(evaluate(template, replace(offline_context(template), default_driver="dummy")))
 
 
 def test_the_showcase_asks_for_its_size():

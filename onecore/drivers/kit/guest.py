@@ -15,6 +15,8 @@ _BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
 _VERBS = {
     "reboot": "systemctl reboot || reboot || shutdown -r now",
     "poweroff": "systemctl poweroff || poweroff || shutdown -h now",
+    # The kernel does it at once: no program is asked, nothing is written to the disks.
+    "reset": "echo 1 >/proc/sys/kernel/sysrq; echo b >/proc/sysrq-trigger",
 }
 
 
@@ -43,23 +45,23 @@ def guest_at(address: str, connection: Mapping[str, str], one_home: Path) -> Gue
 
 def boot_id(guest: Guest) -> str:
     """Names this run of the guest's kernel: another one proves that it was restarted."""
-    return _run(guest, _BOOT_ID).strip()
+    return read(guest, _BOOT_ID).strip()
 
 
 def ask(guest: Guest, verb: str) -> None:
-    """Ask for `reboot` or `poweroff`; Failed when the guest did not hear it."""
+    """Ask for `reboot`, `reset` or `poweroff`; Failed when the guest did not hear it."""
     words = _VERBS[verb]
     if guest.remote_user != "root":
         words = f"sudo -n sh -c '{words}'"
     # In the background and a moment later, so that we are answered before the connection is cut.
-    _run(guest, f'nohup sh -c "sleep 0.3; {words}" >/dev/null 2>&1 </dev/null &')
+    read(guest, f'nohup sh -c "sleep 0.3; {words}" >/dev/null 2>&1 </dev/null &')
 
 
-def reboot(guest: Guest, clock: Clock, within_s: float) -> bool:
-    """Restart the guest in order. Whether it came back with another boot id within the time; Failed when it
-    could not be asked."""
+def reboot(guest: Guest, clock: Clock, within_s: float, verb: str = "reboot") -> bool:
+    """Restart the guest in order, or with `reset` at once. Whether it came back with another boot id within
+    the time; Failed when it could not be asked."""
     before = boot_id(guest)
-    ask(guest, "reboot")
+    ask(guest, verb)
 
     def restarted() -> bool | None:
         try:
@@ -70,7 +72,8 @@ def reboot(guest: Guest, clock: Clock, within_s: float) -> bool:
     return waiting.until(restarted, clock, within_s) is True
 
 
-def _run(guest: Guest, command: str) -> str:
+def read(guest: Guest, command: str) -> str:
+    """What the command prints there; Failed when it cannot be run, or fails."""
     import paramiko  # lazy: most actions log in nowhere
 
     where = f"{guest.remote_user}@{guest.address}:{guest.remote_port}"

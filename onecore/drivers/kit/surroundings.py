@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from onecore import config
+from onecore.clock import Clock, SystemClock
 from onecore.drivers.kit.program import Failed
 
 
@@ -12,6 +13,11 @@ def one_home() -> Path:
     if not home:
         raise Failed("ONE_HOME is not set: drivers are started by oneprovision")
     return Path(home)
+
+
+def clock() -> Clock:
+    """The time, and the only way to wait."""
+    return SystemClock()
 
 
 def told(variable: str) -> str:

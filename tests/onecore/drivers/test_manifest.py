@@ -119,3 +119,10 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path) -> None:
     file = written(tmp_path, "name: cloud\nlimits:\n  parallel: many\n")
     with pytest.raises(InvalidInput, match=r"driver\.yaml:3: .*parallel"):
         load_manifest(file, "cloud")
+
+
+def test_a_secret_that_may_be_left_out_is_a_secret_all_the_same(tmp_path: Path) -> None:
+    secrets = {"key": "CLOUD_KEY", "session": "CLOUD_SESSION"}
+    manifest = manifest_of(tmp_path, {"secrets": secrets, "optional": ["session"]})
+    assert manifest.optional == {"session"}
+    assert manifest.hidden({"CLOUD_SESSION": "s3cr3t"}) == ("s3cr3t",)
