@@ -26,8 +26,9 @@ check: .venv/dev ## style, types, layers, sizes, modes
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/test_tree.py
 
-crash: .venv/dev ## the long crash run
+crash: .venv/dev $(BIN)/tofu ## the long crash run
 	$(BIN)/python -m tests.scenario.crash --long
+	$(BIN)/python -m tests.scenario.oneform_crash --long
 
 bench: .venv/installed ## the figures we hold ourselves to
 	@for benchmark in $(BENCHMARKS); do echo "== $$benchmark"; $$benchmark || exit; done

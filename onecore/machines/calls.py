@@ -1,5 +1,6 @@
 """From a resource to the driver call that serves it, and from the driver's answer to what it means."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -120,6 +121,10 @@ class Binding:
             return self.harmless(address.id), (address.ip,)
         return self.harmless(self._read(protocol.parse_deploy_id, outcome)), ()
 
+    def printed_id(self, kind: Kind, text: str) -> str:
+        """The id in what a creating driver printed before anybody heard of its end."""
+        return printed_id(kind, text)
+
     def harmless(self, identifier: str) -> str:
         """The id that a driver answered, unless it is a secret: ids are stored, shown and put into argv."""
         if secrecy.betrays(identifier, self.hidden):
@@ -202,6 +207,11 @@ def _parameters(resource: Resource) -> str:
     given = resource.deployment.get("provision", {})
     provision = {str(key): str(value) for key, value in given.items()} if isinstance(given, Mapping) else {}
     return to_xml(Deployment(resource.name, "", "", resource.driver, provision))
+
+
+def printed_id(kind: Kind, text: str) -> str:
+    """Raises ValueError, LookupError or TypeError where there is none."""
+    return str(json.loads(text)["id"]) if kind is Kind.ADDRESS else text
 
 
 _LISTED = {

@@ -1,7 +1,6 @@
 """After a crash: wait for the drivers that outlived us, call what they did unknown, and tidy up."""
 
-import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -9,9 +8,9 @@ from pathlib import Path
 from onecore import process
 from onecore.drivers.answers import deploy_id_problem
 from onecore.drivers.secrecy import betrays
-from onecore.errors import OneError
+from onecore.errors import DriverFailed, OneError
 from onecore.machines import record
-from onecore.machines.calls import VERBS
+from onecore.machines.calls import VERBS, printed_id
 from onecore.machines.charge import Held
 from onecore.machines.desk import Desk
 from onecore.machines.model import Kind, Resource
@@ -73,20 +72,18 @@ class Recovery:
     def _salvaged(self, file: Path, operation: Operation, resource: Resource) -> str:
         if operation.verb != VERBS[resource.kind].create:
             return ""
-        salvaged = salvage(file, resource.kind)
         try:
-            secrets = self._desk.tools.bind(resource).secrets.values()
+            binding = self._desk.tools.bind(resource)
         except OneError:  # a driver that cannot be found now is no reason to lose the only trace of a machine
-            return salvaged
-        return "" if betrays(salvaged, secrets) else salvaged
+            return salvage(file, resource.kind)
+        salvaged = salvage(file, resource.kind, binding.printed_id)
+        return "" if betrays(salvaged, binding.secrets.values()) else salvaged
 
 
-def salvage(file: Path, kind: Kind) -> str:
+def salvage(file: Path, kind: Kind, read: Callable[[Kind, str], str] = printed_id) -> str:
     """The id that a creating driver printed, if it did. Without its exit status this is a hint."""
-    with suppress(OSError, ValueError, LookupError, TypeError):
-        text = file.read_bytes()[: 64 * 1024].decode().strip()
-        if kind is Kind.ADDRESS:
-            text = str(json.loads(text)["id"])
+    with suppress(OSError, ValueError, LookupError, TypeError, DriverFailed):
+        text = read(kind, file.read_bytes()[: 64 * 1024].decode().strip())
         if not deploy_id_problem(text):
             return text
     return ""

@@ -15,7 +15,7 @@ from onecore.drivers import protocol
 from onecore.errors import DriverFailed, OneError
 from onecore.machines.calls import Binding, Seen
 from onecore.machines.decide import Health
-from onecore.machines.model import Resource
+from onecore.machines.model import Kind, Resource
 from onecore.machines.tools import Tools
 from onecore.process import Command, Outcome
 from oneprovision.engines.order import Ordered
@@ -59,8 +59,10 @@ class IpamBinding(Binding):
 
     def created_id(self, resource: Resource, outcome: Outcome) -> tuple[str, tuple[str, ...]]:
         known = self._read(_parse, outcome)
-        kept = {name: value for name, value in known.items() if name not in ("TYPE", "SIZE")}
-        return self.harmless(written(kept)), (kept.get("EXTERNAL_IP") or kept["IP"],)
+        return self.harmless(written(known)), (known.get("EXTERNAL_IP") or known["IP"],)
+
+    def printed_id(self, kind: Kind, text: str) -> str:
+        return written(_parse(text.encode()))
 
     def polled(self, resource: Resource, outcome: Outcome) -> Seen:
         return Seen(resource.name, resource.deploy_id, Health.RUNNING, resource.addresses, {}, False)
@@ -119,4 +121,4 @@ def _parse(stdout: bytes) -> dict[str, str]:
             f"{REGISTER} answered no address range: {text.strip()[:200]!r}",
             hint='it has to print: AR = [ TYPE = "IP4", IP = "…", SIZE = "1", IPAM_MAD = "…" ]',
         )
-    return found
+    return {name: value for name, value in found.items() if name not in ("TYPE", "SIZE")}

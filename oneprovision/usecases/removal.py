@@ -88,9 +88,11 @@ def delete(deps: Deps, provision_id: int, force: bool = False, from_db: bool = F
         for resource in left:
             resources.remove(tx, resource.id)
         store.remove(tx, provision_id)
-        oneform_store.forget_state(tx, provision_id)
-    place.forget(deps, provision_id)
-    return [r for r in left if r.may_exist]
+        remaining = [r for r in left if r.may_exist]
+        if not remaining:  # an OpenTofu state is the only trace of what is left
+            oneform_store.forget_state(tx, provision_id)
+            place.forget(deps, provision_id)
+    return remaining
 
 
 def _is_half_made(resource: Resource, hosts_in_service: set[int]) -> bool:

@@ -18,7 +18,10 @@ from tests.scenario.oneform_law import Law
 
 # A knob of the dummy cloud: long enough for a kill to fall inside the making of machines.
 LATENCY = "latency=0.1\n"
-INTERESTING = ("driver starts", "apply_start", "apply_complete", "driver ended", "run recorded")
+INTERESTING = (
+    *("driver starts", "apply_start", "apply_complete", "run recorded"),
+    *("driver started", "driver ended"),
+)
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,9 @@ def _problems(folder: Path, case: Case, whole: bool) -> Iterator[str]:
 
 
 def _chosen(passed: Sequence[str], at: int, name: str) -> bool:
-    """The short form: the boundaries of OpenTofu, and the commits right before and after them."""
-    around = passed[max(at - 2, 0) : at + 1]
-    return name in INTERESTING or any(each in ("driver starts", "driver ended") for each in around)
+    """The short form: the first boundary of each kind inside a run, and the commit of its intent."""
+    first = name in INTERESTING and name not in passed[: at - 1]
+    return first or "driver starts" in passed[at : at + 1] or "driver started" in passed[at : at + 1]
 
 
 def _killed(folder: Path, case: Case, kill: Kill | None) -> Run:
