@@ -15,6 +15,33 @@ _TOO_LONG = f"more than {LARGEST_HEAD // 1024} KiB of headers"
 _PHRASES = {BAD_REQUEST: b"Bad Request", TOO_LARGE: b"Request Header Fields Too Large"}
 
 
+class _Gathering:
+    """A transport that hands on in one piece what is written in one turn: the head of an answer and its body
+    would be two calls of the system, the dearest part of a small answer."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._parts: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, part: bytes) -> None:
+        if not self._parts:
+            self._loop.call_soon(self._flush)
+        self._parts.append(part)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        parts, self._parts = self._parts, []
+        if parts and not self._transport.is_closing():
+            self._transport.write(b"".join(parts))
+
+
 class LimitedHttp(HttpToolsProtocol):
     """Refuses a request line and headers above 32 KiB, and those that are not complete in 20 s; an idle
     connection that never asked anything is closed after the same time."""
@@ -27,7 +54,7 @@ class LimitedHttp(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
+        super().connection_made(_Gathering(transport, self.loop))  # type: ignore[arg-type]  # stands for it
         self._arm()
 
     def connection_lost(self, exc: Exception | None) -> None:
