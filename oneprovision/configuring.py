@@ -74,7 +74,9 @@ def make_ready(deps: Deps, held: Lease, provision: Provision) -> Unready:
     when its provider says that it runs: perhaps nobody of ours may log in (spec/002)."""
     if is_instance(provision):
         return Unready({}, "", 1)
-    configuring = Configuring(deps, held, provision, recipes.recipe(deps, provision))
+    configuring = Configuring(
+        deps, held, provision, recipes.recipe(deps, provision, _drivers(deps, provision))
+    )
     problems = configuring.make_ready()
     host_keys.export(deps)
     names = configuring.names()
@@ -82,10 +84,16 @@ def make_ready(deps: Deps, held: Lease, provision: Provision) -> Unready:
     return Unready(problems, told, len(names) - len(problems))
 
 
+def _drivers(deps: Deps, provision: Provision) -> set[str]:
+    with deps.database.read() as tx:
+        every = resources.of_owner(tx, provision.key)
+    return {machine.driver for machine in every if machine.kind is Kind.MACHINE}
+
+
 def clean(deps: Deps, held: Lease, provision: Provision, host_ids: Sequence[int]) -> str:
     """Run the cleanup playbooks on hosts that go; returns in words what failed."""
     try:
-        recipe = recipes.cleanup(deps, provision)
+        recipe = recipes.cleanup(deps, provision, _drivers(deps, provision))
         configuring = Configuring(deps, held, provision, recipe)
         problems = configuring.clean(host_ids)
     except (InvalidInput, NotFound, DriverFailed) as exc:  # no playbook, no ansible: a removal may go on

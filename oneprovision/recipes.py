@@ -1,6 +1,6 @@
 """How the hosts of a provision are configured: its playbooks, found and checked before anything is made."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from onecore import ansible
@@ -17,17 +17,24 @@ SYSTEM_FOLDERS = (Path("/etc/one/playbooks"), Path("/usr/share/one/oneprovision/
 SUFFIXES = (".yml", ".yaml")
 
 
-def recipe(deps: Deps, provision: Provision) -> Recipe:
-    """Raises InvalidInput when a playbook is not where it was."""
+NOTHING = Recipe((), ())
+
+
+def recipe(deps: Deps, provision: Provision, drivers: Iterable[str]) -> Recipe:
+    """How hosts of these `drivers` are configured. Raises InvalidInput when a playbook is no longer there."""
     if Order.of(provision.template):
         return _of_folder(deps, provision)
+    if not any(_has_ssh(deps, name) for name in drivers):
+        return NOTHING
     return _of_names(deps, playbooks(provision.template), cleanups(provision.template))
 
 
-def cleanup(deps: Deps, provision: Provision) -> Recipe:
+def cleanup(deps: Deps, provision: Provision, drivers: Iterable[str]) -> Recipe:
     """What a removal needs: it must not depend on the other playbooks."""
     if Order.of(provision.template):
         return _of_folder(deps, provision)
+    if not any(_has_ssh(deps, name) for name in drivers):
+        return NOTHING
     return _of_names(deps, (), cleanups(provision.template))
 
 
