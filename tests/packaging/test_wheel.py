@@ -54,6 +54,7 @@ def test_a_provision_is_made_by_what_was_installed(origin, request, tmp_path):
 
 def test_both_ways_to_the_wheel_ship_the_same_files(wheel, wheel_of_sdist):
     assert listing(wheel) == listing(wheel_of_sdist)
+    assert "onecore/ansible_plugins/callback/one_results.py" in listing(wheel)
 
 
 def built(target: str, source: Path, folder: Path) -> Path:
