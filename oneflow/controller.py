@@ -13,7 +13,7 @@ from onecore.machines import recovery
 from onecore.machines.binder import Binder
 from onecore.machines.charge import Charge
 from onecore.machines.fleet import Fleet
-from onecore.machines.model import Resource
+from onecore.machines.model import Resource, State
 from onecore.machines.tools import Tools
 from onecore.store import lease, resources
 from onecore.store.engine import Transaction
@@ -137,9 +137,7 @@ class Controller:
         for key, at in reconciler.wakes.items():
             heapq.heappush(self._timers, (at, key))
         reconciler.wakes.clear()
-        for key, text, level in reconciler.lines:
-            self._deps.notify(Notice(self._deps.clock.now(), key.replace("/", " "), text, level))
-        reconciler.lines.clear()
+        self._tell()
         for order in reconciler.orders:
             if order.owner in self._fleet.owners() and order.machine_id in self._fleet.records(order.owner):
                 self._fleet.order(order.machine_id, POWER[order.action])
@@ -171,7 +169,15 @@ class Controller:
                 lease.release(tx, held)
         self._leases.clear()
 
+    def _tell(self) -> None:
+        """Tell people what was decided since they were last told."""
+        for key, text, level in self._reconciler.lines:
+            self._deps.notify(Notice(self._deps.clock.now(), key.replace("/", " "), text, level))
+        self._reconciler.lines.clear()
+
     def _report(self, machine: Resource, text: str, level: str) -> None:
+        if machine.state in (State.CREATING, State.DESTROYING):
+            self._tell()  # first why, then what begins because of it
         subject = machine.owner.replace("/", " ")
         notice = Notice(
             self._deps.clock.now(), subject, text, level, label=machine.label, step=machine.state.value

@@ -68,4 +68,12 @@ run oneprovision deprovision 0,1 --yes
 run oneprovision list --all
 is 0 DONE 0 0
 is 1 DONE 0 0
+says "A service: roles of machines that wait for each other; the frontend runs before any worker is made."
+run oneflow template create examples/web-application.json
+run oneflow template instantiate 0
+run oneflow scale 0 worker 3
+run oneflow list
+run oneflow delete 0
+found=$(find "$ONE_HOME/dummy/machines" -type f | wc -l)
+[ "$found" -eq 0 ] || wrong "$found machines are left of the service"
 printf '\nThe main job is done: nothing is left.\n'

@@ -1,7 +1,7 @@
 """Writes the generated pages of docs/reference from the program itself; run by `make docs`."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,11 @@ from onecore.http import operation as http
 from onecore.http.operation import Schema
 from onecore.machine_state import StateMachine
 from onecore.machines.model import MACHINE
-from oneprovision.cli.commands import _ALIASES, oneprovision
+from oneflow.cli.commands import ALIASES as flow_names
+from oneflow.cli.commands import oneflow
+from oneflow.cli.session import FlowSession
+from oneprovision.cli.commands import ALIASES as provision_names
+from oneprovision.cli.commands import oneprovision
 from oneprovision.model.states import ALLOWED, PROVISION, Operation, State
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,17 +30,46 @@ def main() -> None:
 
 
 def commands_page() -> str:
-    """Every command with its arguments, options and examples."""
+    """Every command of `oneprovision` with its arguments, options and examples."""
     root = oneprovision(Session("oneprovision", lambda: (), lambda name: None))
-    every = list(_commands(root, click.Context(root, info_name="oneprovision")))
-    lines = [GENERATED, "", "# Commands", "", *_INTRODUCTION, "| command | what it does |", "|---|---|"]
+    return _page("Commands", "oneprovision", root, provision_names)
+
+
+def oneflow_commands_page() -> str:
+    """The same of `oneflow`."""
+    root = oneflow(FlowSession("oneflow", lambda: (), lambda name: None))
+    about = [
+        "`oneflow-template` is `oneflow template`. `--server`, `--username` and `--password` may stand",
+        "after every command as well; `-s`, `-u`, `-p` where the command has no other use for the letter.",
+        "Without a server commands do the work themselves, on the local state.",
+        "",
+    ]
+    return _page("Commands of oneflow", "oneflow", root, flow_names, about)
+
+
+def _page(
+    title: str, program: str, root: click.Group, names: Mapping[str, str], about: Sequence[str] = ()
+) -> str:
+    every = list(_commands(root, click.Context(root, info_name=program)))
+    lines = [
+        GENERATED,
+        "",
+        f"# {title}",
+        "",
+        *_INTRODUCTION,
+        *about,
+        "| command | what it does |",
+        "|---|---|",
+    ]
     lines += [f"| [`{name}`](#{_anchor(name)}) | {_cell(_summary(c))} |" for name, c, _ in every]
-    lines += ["", "Other names: " + _aliases() + ".", "", "## Options before the command", ""]
+    lines += ["", "Other names: " + _aliases(names) + ".", "", "## Options before the command", ""]
     lines += [*_options(root, click.Context(root)), ""]
     for name, command, context in every:
-        lines += _section(name, command, context)
+        lines += _section(program, name, command, context)
     return "\n".join(lines).rstrip() + "\n"
 
+
+_SERVER = ("server", "username", "password")
 
 _INTRODUCTION = [
     "Ids and names are accepted everywhere; where several make sense, ranges and lists, too: `1,8..15,web`.",
@@ -59,8 +92,8 @@ def _commands(
             yield f"{prefix}{name}", command, inner
 
 
-def _section(name: str, command: click.Command, context: click.Context) -> list[str]:
-    usage = " ".join(["oneprovision", name, *command.collect_usage_pieces(context)])
+def _section(program: str, name: str, command: click.Command, context: click.Context) -> list[str]:
+    usage = " ".join([program, name, *command.collect_usage_pieces(context)])
     lines = [f"## {name}", "", f"    {usage}", ""]
     for paragraph in (command.help or "").split("\n\n"):
         text = [line.strip() for line in paragraph.strip().splitlines()]
@@ -68,12 +101,14 @@ def _section(name: str, command: click.Command, context: click.Context) -> list[
             lines += ["Examples:", "", *(f"    {line}" for line in text[1:]), ""]
         elif text:
             lines += [" ".join(text), ""]
-    options = _options(command, context)
+    options = _options(command, context, known=_SERVER)
     return [*lines, *options, ""] if options else lines
 
 
-def _options(command: click.Command, context: click.Context) -> list[str]:
-    shown = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
+def _options(command: click.Command, context: click.Context, known: Collection[str] = ()) -> list[str]:
+    """`known` are told of elsewhere."""
+    every = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
+    shown = [option for option in every if option.name not in known]
     if not shown:
         return []
     rows = [f"| `{_spelling(option)}` | {_cell(_meaning(option))} |" for option in shown]
@@ -110,8 +145,8 @@ def _anchor(name: str) -> str:
     return name.replace(" ", "-")
 
 
-def _aliases() -> str:
-    return ", ".join(f"`{alias}` for `{name}`" for alias, name in _ALIASES.items())
+def _aliases(names: Mapping[str, str]) -> str:
+    return ", ".join(f"`{alias}` for `{name}`" for alias, name in names.items())
 
 
 def states_page() -> str:
@@ -224,6 +259,7 @@ def _parameters(schema: Schema) -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/rest-oneflow.md": rest_page,
     "docs/reference/commands.md": commands_page,
+    "docs/reference/commands-oneflow.md": oneflow_commands_page,
     "docs/reference/states.md": states_page,
 }
 

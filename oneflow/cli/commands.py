@@ -44,7 +44,7 @@ _TABLE = {
     "serve": (f"{_HERE}.serve", "serve", "Answer OneFlow's REST API, and drive all services."),
 }
 
-_ALIASES = {"terminate": "shutdown", "undeploy": "shutdown"}
+ALIASES = {"terminate": "shutdown", "undeploy": "shutdown"}
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
@@ -52,9 +52,7 @@ _SETTINGS = {"help_option_names": ["-h", "--help"]}
 def oneflow(session: "FlowSession") -> click.Group:
     """The root of the tree of `oneflow`, for one run of the program."""
 
-    @click.group(
-        cls=FlowGroup, table=_TABLE, aliases=_ALIASES, context_settings={"obj": session, **_SETTINGS}
-    )
+    @click.group(cls=FlowGroup, table=_TABLE, aliases=ALIASES, context_settings={"obj": session, **_SETTINGS})
     @_root_options("oneflow")
     def oneflow(server: str, username: str, password: str, remotes: str) -> None:
         """Deploy, order, watch and scale services: roles of virtual machines.

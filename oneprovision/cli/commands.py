@@ -45,13 +45,13 @@ _TABLE = {
     "group": (f"{_HERE}.accounts", "group", "Groups of them."),
 }
 
-_ALIASES = {"del-ip": "remove-ip", "undeploy": "deprovision", "recover": "retry", "vnet": "network"}
+ALIASES = {"del-ip": "remove-ip", "undeploy": "deprovision", "recover": "retry", "vnet": "network"}
 
 
 def oneprovision(session: "Session") -> click.Group:
     """The root of the tree, for one run of the program."""
 
-    @click.group(cls=LazyGroup, table=_TABLE, aliases=_ALIASES, context_settings={"obj": session})
+    @click.group(cls=LazyGroup, table=_TABLE, aliases=ALIASES, context_settings={"obj": session})
     @click.option(
         "--remotes", metavar="FOLDERS", default="", help="Look for drivers here first (folders with pm/)."
     )

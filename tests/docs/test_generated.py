@@ -26,6 +26,7 @@ def test_page_is_current(path: str) -> None:
     assert written == MAKE_DOCS.PAGES[path](), f"{path} is out of date: make docs"
 
 
-def test_every_command_is_documented_with_examples() -> None:
-    sections = (ROOT / "docs/reference/commands.md").read_text("utf-8").split("\n## ")[2:]
+@pytest.mark.parametrize("page", ["commands.md", "commands-oneflow.md"])
+def test_every_command_is_documented_with_examples(page: str) -> None:
+    sections = (ROOT / "docs/reference" / page).read_text("utf-8").split("\n## ")[2:]
     assert [s.splitlines()[0] for s in sections if "Examples:" not in s] == []

@@ -121,3 +121,40 @@ def test_a_service_on_hold_waits_for_its_release(flow: Home):
     assert (state(flow), flow.machines()) == ("HOLD", {})
     flow.run("release", 0)
     assert (state(flow), len(flow.machines())) == ("RUNNING", 1)
+
+
+@pytest.mark.parametrize("after", ["DEPLOYING: accepted", "creating: deploy"])
+@pytest.mark.parametrize("carry_on", [("recover", 0), ("delete", 0)])
+def test_what_a_killed_command_began_the_next_one_carries_on(flow: Home, after: str, carry_on):
+    flow.rehearse("LATENCY=0.3")
+    an_app(flow, roles=[{"name": "web", "vm_template": 0, "cardinality": 4}])
+    waiting = flow.start("template", "instantiate", 0)
+    waiting.says(after)
+    waiting.kill()
+    flow.run(*carry_on)
+    if carry_on[0] == "recover":
+        nodes = service(flow)["roles"][0]["nodes"]
+        assert (state(flow), len(nodes), len(flow.machines())) == ("RUNNING", 4, 4)
+    else:
+        assert flow.machines() == {}
+
+
+def test_a_killed_scale_is_carried_on_by_the_next(flow: Home):
+    an_app(flow)
+    flow.run("template", "instantiate", 0)
+    flow.rehearse("LATENCY=0.3")
+    waiting = flow.start("scale", 0, "web", 4)
+    waiting.says("creating: deploy")
+    waiting.kill()
+    flow.run("scale", 0, "web", 5)
+    assert (state(flow), len(flow.machines())) == ("RUNNING", 5)
+
+
+def test_an_action_is_carried_out_on_every_vm_of_a_role(flow: Home):
+    an_app(flow, roles=[{"name": "web", "vm_template": 0, "cardinality": 2}])
+    flow.run("template", "instantiate", 0)
+    flow.run("action", 0, "web", "poweroff")
+    stats = flow.run("vm", "list", "-l", "STAT", "--csv", "--no-header").out.split()
+    assert (state(flow), stats) == ("WARNING", ["poff", "poff"])
+    flow.run("service", "action", 0, "resume")
+    assert state(flow) == "RUNNING"
