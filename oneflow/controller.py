@@ -13,7 +13,7 @@ from onecore.machines import recovery
 from onecore.machines.binder import Binder
 from onecore.machines.charge import Charge
 from onecore.machines.fleet import Fleet
-from onecore.machines.model import Resource, State
+from onecore.machines.model import SETTLED, Resource, State
 from onecore.machines.tools import Tools
 from onecore.store import lease, resources
 from onecore.store.engine import Transaction
@@ -65,6 +65,24 @@ class Controller:
         calls that run then are awaited and recorded; nothing new is begun."""
         try:
             while not until():
+                self.turn()
+            self._finish()
+        finally:
+            self._give_back()
+
+    def look(self) -> None:
+        """Look once at every machine at rest, and record what is seen of it: that it vanished, say."""
+        try:
+            self.turn(0.0)
+            resting = [
+                number
+                for key in self._fleet.owners()
+                for number, machine in self._fleet.records(key).items()
+                if machine.state in SETTLED
+            ]
+            self._fleet.look(resting)
+            self.turn(0.0)
+            while self._fleet.is_at_work:
                 self.turn()
             self._finish()
         finally:

@@ -13,6 +13,7 @@ from oneflow.cli.door import Progress
 from oneflow.cli.settled import progress_of, stopped
 from oneflow.deps import FlowDeps
 from oneflow.model.document import Kind
+from oneflow.model.states import ServiceState
 from oneflow.usecases import documents
 
 if TYPE_CHECKING:
@@ -107,8 +108,14 @@ class LocalDoor:
         services.shutdown(self._flow, number)
 
     def recover(self, number: int, and_delete: bool = False) -> None:
-        from oneflow.usecases import services
+        """Without a server nobody has looked since the last command: what is wrong may not be known yet."""
+        from oneflow.usecases import services, serving
 
+        seen = self.progress(number)
+        if seen is not None and seen.state is ServiceState.RUNNING and not serving.server(self._deps):
+            from oneflow.controller import Controller  # lazy: brings the drivers
+
+            Controller(self._flow, frozenset([number])).look()
         services.recover(self._flow, number, and_delete)
 
     def release(self, number: int) -> None:

@@ -17,7 +17,8 @@ from oneflow.cloud import machines
 from oneflow.deps import FlowDeps
 from oneflow.model import body as bodies
 from oneflow.model.document import Body, Kind, Stored
-from oneflow.model.service import Service
+from oneflow.model.job import Job
+from oneflow.model.service import NodeStatus, Observed, Service
 from oneflow.model.states import RoleState, ServiceState
 from oneflow.usecases.documents import authorized
 
@@ -87,15 +88,29 @@ def recover(deps: FlowDeps, service_id: int, and_delete: bool = False) -> None:
 
     def changed(tx: Transaction, document: Stored) -> tuple[Body, str]:
         service = bodies.to_service(document.id, document.body)
-        if service.state in _UNDER_WAY:  # carries on as it is; what was given up is tried again
-            return {**document.body, bodies.RETRY: True}, "recover asked for"
         observed = machines.observed(tx, document)
-        with _told(f"Service cannot be recovered in state: {service.state.name}"):
+        if service.state in _UNDER_WAY:  # carries on as it is; what was given up is tried again
+            _power_on(tx, service, observed, deps.clock.now())
+            return {**document.body, bodies.RETRY: True}, "recover asked for"
+        with _told(f"Service cannot be recovered in state: {service.state.name}", "nothing of it failed"):
             recovered, _ = lifecycle.recover(service, observed, deps.clock.now())
+        _power_on(tx, recovered, observed, deps.clock.now())
         body = {**bodies.with_service(document.body, recovered), bodies.RETRY: True}
         return body, "recover asked for"
 
     change(deps, service_id, changed)
+
+
+def _power_on(tx: Transaction, service: Service, observed: Observed, now: float) -> None:
+    """VMs that are off are booted (spec/003, recover), unless they are removed, or are being booted."""
+    if service.state is ServiceState.UNDEPLOYING:
+        return
+    booted = {vm for job in store.jobs_of(tx, service.id) for vm in (*job.left_vms, *job.acting_vms)}
+    for role in service.roles:
+        off = [node.vm_id for node in role.living if observed.get(node.vm_id) is NodeStatus.OFF]
+        left = tuple(vm for vm in off if vm not in booted)
+        if left:
+            store.insert_job(tx, Job(service.id, role.name, "boot", left, now, created_at=now))
 
 
 def release(deps: FlowDeps, service_id: int) -> None:
@@ -196,9 +211,9 @@ def _may_manage(tx: Transaction, deps: FlowDeps, document: Stored) -> bool:
 
 
 @contextmanager
-def _told(text: str):  # type: ignore[no-untyped-def]
+def _told(text: str, hint: str = ""):  # type: ignore[no-untyped-def]
     """A move that the table does not have, in the words that clients know."""
     try:
         yield
     except WrongState as exc:
-        raise WrongState(text, hint=exc.hint) from exc
+        raise WrongState(text, hint=hint or exc.hint) from exc

@@ -158,3 +158,23 @@ def test_an_action_is_carried_out_on_every_vm_of_a_role(flow: Home):
     assert (state(flow), stats) == ("WARNING", ["poff", "poff"])
     flow.run("service", "action", 0, "resume")
     assert state(flow) == "RUNNING"
+
+
+def test_without_a_server_recover_looks_before_it_says_that_nothing_is_wrong(flow: Home):
+    an_app(flow, roles=[{"name": "web", "vm_template": 0, "cardinality": 2}])
+    flow.run("template", "instantiate", 0)
+    assert "nothing of it failed" in flow.run("recover", 0, code=5).err
+    machine = flow.cloud / "machines" / min(flow.machines())
+    machine.write_text(machine.read_text().replace("STATE=running", "STATE=off"))
+    flow.run("recover", 0)
+    assert (state(flow), len(flow.machines())) == ("RUNNING", 2)
+    assert "STATE=running" in machine.read_text()
+
+
+def test_a_vm_that_went_away_leaves_its_role_and_scale_makes_another(flow: Home):
+    an_app(flow, roles=[{"name": "web", "vm_template": 0, "cardinality": 2, "cooldown": 0}])
+    flow.run("template", "instantiate", 0)
+    (flow.cloud / "machines" / min(flow.machines())).unlink()
+    assert "1 machine went away" in flow.run("recover", 0, code=5).err
+    flow.run("scale", 0, "web", 2)
+    assert (state(flow), len(flow.machines())) == ("RUNNING", 2)
