@@ -1,6 +1,7 @@
 """Runs applications behind sockets until they are asked to stop, and then stops them in order."""
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -42,7 +43,10 @@ def listener(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         made = socket.create_server((host, port), family=family, backlog=WAITING_CONNECTIONS)
     except (OSError, OverflowError) as exc:
-        why = getattr(exc, "strerror", None) or str(exc)
+        number = exc.errno if isinstance(exc, OSError) else None
+        # A name that is not known has a number of its own kind, below 0.
+        own = getattr(exc, "strerror", None) or str(exc)
+        why = os.strerror(number) if number is not None and number > 0 else own
         raise InvalidInput(
             f"cannot listen on {host} port {port}: {why.lower()}",
             hint="is another server running there? choose another with --host and --port",
@@ -55,6 +59,21 @@ def listener(host: str, port: int) -> socket.socket:
 
 def url_of(made: socket.socket) -> str:
     host, port = made.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def reachable_url(made: socket.socket) -> str:
+    """Where others reach it: for one that listens everywhere, the address of this machine on its way out."""
+    host, port = made.getsockname()[:2]
+    if not ip_address(host).is_unspecified:
+        return url_of(made)
+    with socket.socket(made.family, socket.SOCK_DGRAM) as probe:
+        try:
+            # Sends nothing: only asks which way it would go.
+            probe.connect(("192.0.2.1" if made.family == socket.AF_INET else "2001:db8::1", 9))
+            host = probe.getsockname()[0]
+        except OSError:
+            host = socket.gethostname()
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

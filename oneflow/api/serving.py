@@ -8,7 +8,7 @@ from threading import Event, Thread
 
 from onecore.errors import OneError, WrongState
 from onecore.http.journal import ServerLog
-from onecore.http.server import Door, listener, run, stopping_on_signals, url_of
+from onecore.http.server import Door, listener, reachable_url, run, stopping_on_signals
 from onecore.http.workers import Workers
 from onecore.log import Redactor
 from oneflow.api import app, gate
@@ -44,10 +44,11 @@ def serve(
 async def _serve(
     open_deps: Callable[[], FlowDeps], where: Where, redactor: Redactor, say: Callable[[str], None]
 ) -> None:
+    _refuse_a_second(open_deps)
     front = listener(where.host, where.port)
     side = None if where.gate_port is None else listener(where.gate_host, where.gate_port)
     if side is not None:
-        open_deps = _telling_of(url_of(side), open_deps)
+        open_deps = _telling_of(reachable_url(side), open_deps)
     workers = Workers(open_deps)
     deps = workers.here
     log = ServerLog(deps.settings.log_directory, "oneflow", redactor, deps.clock.now)
@@ -62,6 +63,8 @@ async def _serve(
             driving.start()
             for door in doors:
                 say(f"{door.speaks.realm} listens on {door.url}")
+            if side is not None and deps.flow.gate_url != doors[1].url:
+                say(f"VMs are told {deps.flow.gate_url} (conf: gate_endpoint)")
             await run(doors, stop, keeper.tick)
             say("stopping: the driver calls that run are recorded first; again to stop at once")
     finally:
@@ -69,6 +72,15 @@ async def _serve(
         workers.close()
         keeper.leave()
         log.flush()
+
+
+def _refuse_a_second(open_deps: Callable[[], FlowDeps]) -> None:
+    """Before anything of this one is heard of; the lease decides between two that begin at once."""
+    deps = open_deps()
+    try:
+        serving.require_none(deps)
+    finally:
+        deps.database.close()
 
 
 def _telling_of(gate_url: str, open_deps: Callable[[], FlowDeps]) -> Callable[[], FlowDeps]:

@@ -3,6 +3,7 @@
 from onecore.deps import Deps
 from onecore.errors import WrongState
 from onecore.store import lease
+from onecore.store.engine import Transaction
 from onecore.store.lease import Lease
 
 KEY = "oneflow/serve"
@@ -11,17 +12,14 @@ KEY = "oneflow/serve"
 def take(deps: Deps, url: str) -> Lease:
     """Become the server of this state. Raises WrongState naming the one that is."""
     with deps.database.begin() as tx:
-        try:
-            return lease.claim(tx, KEY, url, deps.clock.now(), deps.process)
-        except WrongState as exc:
-            holder = lease.holder(tx, KEY, deps.clock.now())
-            where = (
-                f"process {holder[0].pid} on {holder[0].host}, {holder[1]}" if holder else "another process"
-            )
-            raise WrongState(
-                f"oneflow serve runs already for {deps.settings.home}: {where}",
-                hint="stop it first, or point ONE_HOME at another folder",
-            ) from exc
+        _refuse_a_second(tx, deps)
+        return lease.claim(tx, KEY, url, deps.clock.now(), deps.process)
+
+
+def require_none(deps: Deps) -> None:
+    """Raises WrongState naming the server of this state, if there is one."""
+    with deps.database.read() as tx:
+        _refuse_a_second(tx, deps)
 
 
 def keep(deps: Deps, held: Lease) -> None:
@@ -42,3 +40,14 @@ def server(deps: Deps) -> str:
     if holder is None or lease.is_dead(holder[0], deps.process):
         return ""
     return holder[1]
+
+
+def _refuse_a_second(tx: Transaction, deps: Deps) -> None:
+    holder = lease.holder(tx, KEY, deps.clock.now())
+    if holder is None or lease.is_dead(holder[0], deps.process):
+        return
+    raise WrongState(
+        f"oneflow serve runs already for {deps.settings.home}: process {holder[0].pid} on {holder[0].host},"
+        f" {holder[1]}",
+        hint="stop it first, or point ONE_HOME at another folder",
+    )

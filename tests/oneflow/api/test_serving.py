@@ -37,7 +37,7 @@ def test_sigterm_ends_it_in_order_and_a_next_one_carries_on(server):
 
 def test_a_second_server_of_the_same_state_is_refused(server):
     with pytest.raises(AssertionError) as refused:
-        started(server.home)
+        started(server.home, "--port", server.url.rpartition(":")[2])
     text = " ".join(refused.value.args[0])
     assert f"oneflow serve runs already for {server.home}: process {server.process.pid}" in text
     assert server.url in text
@@ -61,6 +61,14 @@ def test_a_port_that_is_taken_is_said(tmp_path):
     assert f"cannot listen on 127.0.0.1 port {port}: address already in use" in " ".join(
         refused.value.args[0]
     )
+
+
+def test_vms_are_told_an_address_that_they_can_reach(tmp_path):
+    with a_server(tmp_path, "--gate", "--gate-host", "0.0.0.0", "--gate-port", "0") as server:
+        server.running(a_service(server))
+        told = server.ask("GET", "/vm/0/token").json["endpoint"]
+    assert "//0.0.0.0:" not in told
+    assert told.rpartition(":")[2] == server.gate_url.rpartition(":")[2]
 
 
 def test_requests_are_logged_without_credentials(server):
