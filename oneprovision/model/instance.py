@@ -19,6 +19,8 @@ MARK = "instance"
 _DRIVERS = {"digital_ocean": "digitalocean", "digital ocean": "digitalocean"}
 _CREATE = "createInstance"
 _NAMES = ("name", "label", "hostname")
+# Parameters of our drivers that let somebody log in.
+WAYS_IN = ("root_pass", "authorized_keys", "authorized_users", "ssh_keys", "sshkey_id", "user_data")
 _CONNECTION = ("remote_user", "remote_port", "private_key", "public_key")
 
 _LINE = re.compile(r"([A-Za-z][A-Za-z0-9_]*)\s*:(?:\s+(.*))?")

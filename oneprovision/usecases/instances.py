@@ -1,9 +1,10 @@
 """Single machines, as the tool of spec/002 makes them: each is a provision of one host."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from onecore import process
-from onecore.deps import Deps
+from onecore.deps import Deps, Notice
 from onecore.document import Document
 from onecore.drivers.kit.waiting import pause
 from onecore.errors import DriverFailed, Interrupted, InvalidInput, NotFound, TimedOut
@@ -12,8 +13,9 @@ from onecore.machines.model import Kind, Resource
 from onecore.machines.power import Action
 from onecore.store import providers, resources
 from oneprovision import store
-from oneprovision.model.instance import InstanceForm, WaitType, is_instance, template_of
+from oneprovision.model.instance import WAYS_IN, InstanceForm, WaitType, is_instance, template_of
 from oneprovision.model.provision import Options, Provision
+from oneprovision.model.spec import Connection
 from oneprovision.usecases import hosts, provisions, reading, removal, repair
 from oneprovision.usecases.hosts import Host
 from oneprovision.usecases.provisions import CreateProvision
@@ -43,6 +45,7 @@ class Instance:
 def create(deps: Deps, form: InstanceForm, options: Options) -> Instance:
     """Make the machine and wait as the form says. DriverFailed when it did not come to run."""
     provider_id, driver = _provider(deps, form.provider)
+    _warn_of_no_way_in(deps, form, driver)
     name = form.name or f"{driver}-{deps.random_bytes(3).hex()}"
     request = CreateProvision(
         template=template_of(replace(form, name=name), driver), provider_id=provider_id, options=options
@@ -139,6 +142,17 @@ def _provider(deps: Deps, word: str) -> tuple[int | None, str]:
     if known:
         return int(known[0].id), known[0].driver
     return None, deps.catalog.get(word).name
+
+
+def _warn_of_no_way_in(deps: Deps, form: InstanceForm, driver: str) -> None:
+    """A machine that got neither a key nor a password runs and costs, and lets nobody in."""
+    connection = Connection(**form.connection)  # type: ignore[arg-type]  # the names that the form knows
+    file = Path(connection.public_key).expanduser()
+    given = any(form.parameters.get(name) for name in WAYS_IN)
+    if given or file.is_file() or not deps.catalog.get(driver).manifest.ssh:
+        return
+    text = f"there is no public key {file}: perhaps nobody can log in; name one by --key, or set root_pass"
+    deps.notify(Notice(deps.clock.now(), f"instance {form.name or 'to be'}", text, "W", lasting=True))
 
 
 def _until_accepted(deps: Deps, number: int) -> None:

@@ -9,11 +9,9 @@ import pytest
 from tests.clouds.calls import FAKES
 from tests.clouds.crash import Site, site
 from tests.clouds.fake import KEY
-from tests.scenario.installation import written
+from tests.scenario.installation import REPOSITORY, written
 
-TEMPLATE = (
-    "name: web\nhosts:\n- provision: {count: 2}\ndatastores:\n- {name: images, ds_mad: fs, tm_mad: ssh}\n"
-)
+TEMPLATE = str(REPOSITORY / "examples" / "anywhere.yaml")
 
 
 def cluster(place: Site, template: str) -> Any:
@@ -38,18 +36,17 @@ def likeness(body: Any) -> Any:
 
 @pytest.mark.scenario
 def test_one_template_gives_the_same_cluster_at_each_provider(tmp_path: Path):
-    template = written(tmp_path / "web.yaml", TEMPLATE)
     seen = []
     for fake in FAKES:
         folder = tmp_path / fake.driver
         folder.mkdir()
         with site(fake, folder) as place:
-            seen.append(likeness(cluster(place, template)))
+            seen.append(likeness(cluster(place, TEMPLATE)))
             assert place.violations(2) == []
             place.here.ok("deprovision", "0", "--yes")
             assert place.violations(0) == []
     state, hosts, _ = seen[0]
-    assert (state, [name for _, name, _, _ in hosts]) == ("RUNNING", ["web-0", "web-1"])
+    assert (state, [name for _, name, _, _ in hosts]) == ("RUNNING", ["anywhere-0", "anywhere-1"])
     assert seen[1:] == seen[:1] * (len(FAKES) - 1)
 
 

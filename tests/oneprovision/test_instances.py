@@ -135,6 +135,16 @@ def test_what_cannot_be_done_is_said_and_makes_nothing(
     assert here.existing() == set()
 
 
+def test_a_machine_that_lets_nobody_in_is_warned_of(tmp_path: Path):
+    fake = FAKES[0]()
+    with fake.running() as url:
+        here = Installation(tmp_path / "home", {fake.url_variable: url, fake.variable: KEY})
+        sets = [word for name, value in fake.parameters.items() for word in ("--set", f"{name}={value}")]
+        create = ("instance", "create", "--provider", fake.driver, *sets, "--wait", "immediate")
+        assert f"there is no public key {tmp_path}/.ssh/id_rsa.pub" in here.run(*create).err
+        assert "no public key" not in here.run(*create, "--set", "root_pass=s3cr3t-012345").err
+
+
 def test_nobody_logs_in_where_nothing_listens(here: Installation):
     a_dummy(here)
     answer = here.run("instance", "ssh", "web", "uptime")
