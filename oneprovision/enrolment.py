@@ -60,24 +60,27 @@ def more_hosts(
     return [host_at(provision.template, context, index) for index in indexes(hosts, amount)]
 
 
-def adopts(deps: Deps, provision: Provision, given: Defaults, existing: Sequence[StoredObject]) -> bool:
-    """Whether the pm driver of further hosts takes machines that exist: it cannot do without an `ip`."""
+def adopts(deps: Deps, provision: Provision, given: Defaults, existing: Sequence[StoredObject]) -> str:
+    """The parameter by which the pm driver of further hosts takes machines that exist; empty if it makes
+    them."""
     if Order.of(provision.template):
-        return False
-    inputs = deps.catalog.get(more_hosts(provision, given, existing, 1)[0].driver).manifest.inputs or {}
-    required = inputs.get("required")
-    return isinstance(required, list) and "ip" in required
+        return ""
+    return deps.catalog.get(more_hosts(provision, given, existing, 1)[0].driver).manifest.adopts
 
 
 def adopted_hosts(
-    provision: Provision, given: Defaults, existing: Sequence[StoredObject], ips: Sequence[str]
+    provision: Provision,
+    given: Defaults,
+    existing: Sequence[StoredObject],
+    ips: Sequence[str],
+    parameter: str = "",
 ) -> list[HostSpec]:
-    """Further hosts that exist already, by address; a driver folder knows them by nothing else."""
+    """Further hosts that exist already, by address: in this parameter of a pm driver. A driver folder knows
+    them by nothing else."""
     patterns = more_hosts(provision, given, existing, len(ips))
-    by_address = Order.of(provision.template) is not None
     adopted = []
     for pattern, ip in zip(patterns, ips, strict=True):
-        parameters = of_address(ip) if by_address else {"hostname": pattern.name, "ip": ip}
+        parameters = {"hostname": pattern.name, parameter: ip} if parameter else of_address(ip)
         name = check_hostname(parameters["hostname"], ("ips",))
         adopted.append(replace(pattern, name=name, provision={**pattern.provision, **parameters}))
     return adopted

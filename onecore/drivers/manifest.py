@@ -40,11 +40,13 @@ class Manifest:
     """`inputs` is a JSON Schema of the provision parameters; `secrets` maps a connection value to the
     environment variable that carries it (those in `optional` may be left out), `settings` likewise those that
     are optional and no secret. `aliases` are further names of such a variable in the user's environment. An
-    executable that is not among `extensions` is never used."""
+    executable that is not among `extensions` is never used. `adopts`: the parameter that names a machine
+    which exists already, where the driver makes none."""
 
     name: str
     description: str = ""
     ssh: bool = True
+    adopts: str = ""
     idempotent: bool = False
     inputs: Mapping[str, object] | None = None
     secrets: Mapping[str, str] = field(default_factory=dict)
@@ -104,6 +106,7 @@ def _build(checked: Mapping[str, object], name: str, source: str) -> Manifest:
         name=name,
         description=cast(str, checked["description"]),
         ssh=cast(bool, checked["ssh"]),
+        adopts=cast(str, checked["adopts"]),
         idempotent=cast(bool, checked["idempotent"]),
         inputs=inputs,
         secrets=dict(secrets),

@@ -45,9 +45,10 @@ def add_host(
         given = enrolment.defaults(deps, provision.provider_id)
         with deps.database.read() as tx:
             existing = store.objects_of(tx, provision.id)
-        ips = ips_of(provision, ips, bool(ips) and enrolment.adopts(deps, provision, given, existing))
+        parameter = enrolment.adopts(deps, provision, given, existing) if ips else ""
+        ips = ips_of(provision, ips, bool(parameter))
         if ips:
-            specs = enrolment.adopted_hosts(provision, given, existing, ips)
+            specs = enrolment.adopted_hosts(provision, given, existing, ips, parameter)
         else:
             specs = enrolment.more_hosts(provision, given, existing, amount)
         plan = planner.plan_hosts(_hosts(existing), specs)

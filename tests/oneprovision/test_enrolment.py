@@ -215,3 +215,15 @@ def test_a_provider_adds_its_driver_and_parameters_below_the_template(deps: Deps
 
 def test_without_a_provider_nothing_is_added(deps: Deps):
     assert enrolment.defaults(deps, None) == enrolment.Defaults()
+
+
+@pytest.mark.parametrize(("driver", "parameter"), [("onprem", "ip"), ("ssh", "address"), ("dummy", "")])
+def test_machines_that_exist_are_adopted_by_the_parameter_that_their_driver_declares(deps, driver, parameter):
+    pattern = {"driver": driver, "ip": "192.0.2.1", "address": "192.0.2.1"}
+    template = {"version": 1, "name": "w", "hosts": [{"provision": pattern}]}
+    provision = create(deps, CreateProvision(template, wait=False))
+    given = enrolment.Defaults()
+    assert enrolment.adopts(deps, provision, given, []) == parameter
+    if parameter:
+        (spec,) = enrolment.adopted_hosts(provision, given, [], ["192.0.2.7"], parameter)
+        assert (spec.name, spec.provision[parameter]) == ("w-0", "192.0.2.7")
