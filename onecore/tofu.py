@@ -138,6 +138,11 @@ class Tail:
         yield from heard_in(whole)
 
 
+def had_nothing_to_do(outcome: Outcome) -> bool:
+    """Whether a refresh failed for the sole reason that it changes nothing, as Terraform 1.11 does."""
+    return not outcome.ok and b"non-applyable plan" in outcome.stdout
+
+
 def failure(outcome: Outcome, what: str) -> DriverFailed | WrongState:
     """Why a command failed, in its own words."""
     said = problems(outcome.stdout)

@@ -106,7 +106,7 @@ class Runs:
         self._journal.also(lambda tx: self.place.save(tx, left))
         self._journal.commit([])
         self.place.tidy()
-        if not outcome.ok:
+        if not outcome.ok and not tofu.had_nothing_to_do(outcome):
             raise DriverFailed(self._mask(tofu.failure(outcome, "refresh").message), retryable=True)
         return self.place.picture(left)
 

@@ -9,7 +9,7 @@ import pytest
 
 from onecore import process, tofu
 from onecore.errors import DriverFailed, NotFound, WrongState
-from onecore.process import Ended
+from onecore.process import Ended, Outcome
 from onecore.tofu import Workspace
 from onecore.tofu_output import Action, Heard, heard_in, parse_plan, parse_state
 from tests.oneform import tofu as program
@@ -226,3 +226,10 @@ def test_tofu_is_preferred_and_terraform_is_taken_where_it_is_alone(tmp_path):
         (tmp_path / name).write_text("#!/bin/sh\n")
         (tmp_path / name).chmod(0o755)
         assert tofu.find("", str(tmp_path)).name == name
+
+
+def test_a_refresh_that_changes_nothing_is_no_failure():
+    said = b'{"@level":"error","@message":"Error: Cannot apply non-applyable plan"}\n'
+    refused = Outcome(Ended.EXITED, 1, said, b"", 0.1)
+    assert tofu.had_nothing_to_do(refused)
+    assert not tofu.had_nothing_to_do(Outcome(Ended.EXITED, 1, b"no credentials", b"", 0.1))

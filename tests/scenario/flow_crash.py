@@ -2,7 +2,7 @@
 scale or a shutdown, once and again after a restart, ends with as many machines as are wanted, none besides.
 
     python -m tests.scenario.flow_crash              every boundary once
-    python -m tests.scenario.flow_crash --short      a third of them
+    python -m tests.scenario.flow_crash --share 5    one of five of them
     python -m tests.scenario.flow_crash --only 'scale up' --kill 7:power --again 3:process
 """
 
@@ -190,7 +190,7 @@ def main(argv: Sequence[str]) -> int:
     for scenario in [s for s in SCENARIOS if not given.only or s.name in given.only]:
         base = folder / scenario.name.replace(" ", "-")
         boundaries = prepare(scenario, base)
-        kills = [_kill(given.kill)] if given.kill else list(_kills(boundaries))[:: 3 if given.short else 1]
+        kills = [_kill(given.kill)] if given.kill else list(_kills(boundaries))[:: given.share]
         print(f"{scenario.name}: {len(boundaries)} boundaries, {len(kills)} kills")
         tasks += [(base, Crash(scenario, kill), base / f"{kill.at}-{kill.mode}") for kill in kills]
     if given.again:
@@ -225,7 +225,7 @@ def _kill(text: str) -> Kill:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.scenario.flow_crash")
-    parser.add_argument("--short", action="store_true", help="a third of the kills")
+    parser.add_argument("--share", type=int, default=1, metavar="N", help="one of N kills")
     parser.add_argument("--only", action="append", default=[], metavar="SCENARIO")
     parser.add_argument("--kill", metavar="N:MODE", help="only this one: process, power or late")
     parser.add_argument("--again", metavar="M:MODE", help="kill the restart, too")
