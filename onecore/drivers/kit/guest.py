@@ -54,7 +54,8 @@ def ask(guest: Guest, verb: str) -> None:
     if guest.remote_user != "root":
         words = f"sudo -n sh -c '{words}'"
     # In the background and a moment later, so that we are answered before the connection is cut.
-    read(guest, f'nohup sh -c "sleep 0.3; {words}" >/dev/null 2>&1 </dev/null &')
+    # Not by nohup, which small systems do not have.
+    read(guest, f'(trap "" HUP; sleep 0.3; {words}) >/dev/null 2>&1 </dev/null &')
 
 
 def reboot(guest: Guest, clock: Clock, within_s: float, verb: str = "reboot") -> bool:
