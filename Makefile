@@ -28,6 +28,7 @@ check: .venv/dev ## style, types, layers, sizes, modes
 
 crash: .venv/dev $(BIN)/tofu ## the long crash run
 	$(BIN)/python -m tests.scenario.crash --long
+	$(BIN)/python -m tests.scenario.flow_crash
 	$(BIN)/python -m tests.scenario.oneform_crash --long
 
 bench: .venv/installed ## the figures we hold ourselves to
