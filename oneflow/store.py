@@ -4,15 +4,18 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from onecore.errors import NotFound
 from onecore.history import Event
 from onecore.store import accounts
 from onecore.store.engine import Row, Schema, Transaction, Value
 from oneflow.model.document import Kind, Names, Stored
-from oneflow.model.job import Job
 from oneflow.model.states import ServiceState
 from oneflow.model.vm import Vm
+
+if TYPE_CHECKING:
+    from oneflow.model.job import Job
 
 SCHEMA = Schema("flow", Path(__file__).parent / "sql", 1)
 
@@ -144,7 +147,7 @@ def remove_vms(tx: Transaction, vm_ids: Iterable[int]) -> None:
 # -- jobs --------------------------------------------------------------------------------------------------
 
 
-def insert_job(tx: Transaction, job: Job) -> Job:
+def insert_job(tx: Transaction, job: "Job") -> "Job":
     numbered = replace(job, id=tx.next_id("job"))
     tx.run(
         "INSERT INTO job VALUES (:id, :service_id, :role, :action, :args, :period, :number, :left_vms,"
@@ -154,14 +157,14 @@ def insert_job(tx: Transaction, job: Job) -> Job:
     return numbered
 
 
-def save_job(tx: Transaction, job: Job) -> None:
+def save_job(tx: Transaction, job: "Job") -> None:
     tx.run(
         "UPDATE job SET left_vms = :left_vms, acting_vms = :acting_vms, next_at = :next_at WHERE id = :id",
         _job_values(job),
     )
 
 
-def jobs_of(tx: Transaction, service_id: int) -> list[Job]:
+def jobs_of(tx: Transaction, service_id: int) -> "list[Job]":
     return [_job(row) for row in tx.all("SELECT * FROM job WHERE service_id = ? ORDER BY id", (service_id,))]
 
 
@@ -215,7 +218,7 @@ def _vm(row: Row) -> Vm:
     return Vm(**{**dict(row), **texts})
 
 
-def _job_values(j: Job) -> dict[str, Value]:
+def _job_values(j: "Job") -> dict[str, Value]:
     return {
         "id": j.id,
         "service_id": j.service_id,
@@ -231,7 +234,9 @@ def _job_values(j: Job) -> dict[str, Value]:
     }
 
 
-def _job(row: Row) -> Job:
+def _job(row: Row) -> "Job":
+    from oneflow.model.job import Job  # lazy: brings what drives machines, which a list has no use for
+
     fields = dict(row)
     period_s = fields.pop("period")
     vms = {key: tuple(json.loads(row[key])) for key in ("left_vms", "acting_vms")}

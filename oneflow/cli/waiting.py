@@ -28,6 +28,6 @@ def carry_out(session: FlowSession, door: "Door", numbers: Sequence[int]) -> Non
         listed = ",".join(open_)
         click.echo(
             f"accepted; follow it with: oneflow logs {open_[0]} --follow;"
-            f" without a server carry it out with: oneflow recover {listed}",
+            f" where no server drives it, carry it out with: oneflow recover {listed}",
             err=True,
         )
