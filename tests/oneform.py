@@ -23,7 +23,7 @@ def tofu() -> Path:
 ANSIBLE = {
     "ansible/ansible.cfg": "[defaults]\n",
     "ansible/inventory.yaml": "---\nplugin: opennebula_form\n",
-    "ansible/site.yaml": "- hosts: node\n  tasks: []\n",
+    "ansible/site.yaml": "- {hosts: node, gather_facts: no, tags: always, tasks: [{debug: {msg: hi}}]}\n",
 }
 
 TEMPLATE = """{#

@@ -138,8 +138,8 @@ class FolderWorker:
 
     def _can_tell(self, resource: Resource, picture: Picture) -> bool:
         """Whether the state is to be believed. Of a machine whose making was cut short it says something only
-        if it knows it: one that it does not know may exist all the same."""
-        return resource.state is not State.UNKNOWN or picture.exists(slot_of(resource))
+        if it knows it whole: one that it does not know may exist, whatever else of it is there."""
+        return resource.state is not State.UNKNOWN or picture.whole(slot_of(resource)) is not None
 
     def _sight(self, resource: Resource, picture: Picture) -> tuple[Sight, Seen | None]:
         slot, now = slot_of(resource), self._tools.clock.now()

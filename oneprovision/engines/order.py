@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from onecore.deps import Deps
 from onecore.errors import WrongState
-from onecore.machines.model import Resource, Wanted
+from onecore.machines.model import Resource
 from onecore.store import providers
 from onecore.vault import unseal
 from oneprovision.engines.place import Place, kept_folder
@@ -78,10 +78,6 @@ def slot_of(resource: Resource) -> Slot:
     if not isinstance(parameters, Mapping):
         raise TypeError(f"{resource.name} was enrolled without parameters")
     return str(parameters["ip"]) if parameters.get("ip") else int(str(parameters["index"]))
-
-
-def wanted_slots(machines: Sequence[Resource]) -> set[Slot]:
-    return {slot_of(r) for r in machines if r.wanted is Wanted.PRESENT}
 
 
 def _in_order(machines: Sequence[Resource], slots: set[Slot]) -> list[Slot]:

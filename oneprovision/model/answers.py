@@ -12,7 +12,6 @@ from oneprovision.model.folder import Input
 from oneprovision.model.refusal import known_names
 from oneprovision.model.shapes import text_of
 
-MASK = "__redacted__"
 _COLLECTIONS = ("list", "set", "tuple", "map", "object")
 
 

@@ -4,7 +4,7 @@ The layout is OneForm's (driver.conf, terraform/, ansible/, optional ipam/ and e
 this kind are named `oneform/<name>` wherever a pm driver could have the same name.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -154,7 +154,3 @@ def bare(driver: str) -> str:
 def deployment_named(folder: Folder, name: str) -> Deployment | None:
     """By name, in any case; OneForm compares lower-cased names."""
     return next((d for d in folder.deployments if d.name.lower() == name.lower()), None)
-
-
-def declared(inputs: Sequence[Input], name: str) -> Input | None:
-    return next((i for i in inputs if i.name == name), None)

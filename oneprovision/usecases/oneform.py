@@ -11,10 +11,11 @@ from onecore.ids import machine_name
 from onecore.store import providers
 from onecore.vault import seal
 from oneprovision import oneform_store
-from oneprovision.engines.place import keep_copy, program
+from oneprovision.engines.place import keep_copy, kept_folder, program
 from oneprovision.folders import FolderDriver
 from oneprovision.model import answers, oneform
 from oneprovision.model.folder import (
+    HOSTS,
     ONPREM_HOSTS,
     PREFIX,
     TAGS,
@@ -137,6 +138,16 @@ def ips_of(provision: Provision, ips: tuple[str, ...], adopts: bool = False) -> 
             hint="use --ips, as in: --ips 192.0.2.7,192.0.2.8",
         )
     return tuple(oneform.addresses(list(ips)))
+
+
+def check_total(deps: Deps, provision: Provision, total: int) -> None:
+    """Refuse more hosts than the driver's own validator allows."""
+    order = Order.of(provision.template)
+    if order is None or HOSTS not in order.values:
+        return
+    folder = kept_folder(deps, order.driver, order.checksum)
+    asked = [each for each in folder.inputs if each.name == HOSTS]
+    answers.resolve(asked, {HOSTS: total} if asked else {})
 
 
 def _check_provider(deps: Deps, folder: Folder, provider_id: int | None) -> None:

@@ -14,7 +14,7 @@ from oneprovision.controller import Controller
 from oneprovision.model.provision import UNCHANGED, ObjectKind, Provision, StoredObject
 from oneprovision.model.states import Event, Operation
 from oneprovision.planner import Victim
-from oneprovision.usecases.oneform import ips_of
+from oneprovision.usecases.oneform import check_total, ips_of
 from oneprovision.usecases.work import at_work
 
 MOST_AT_ONCE = 10_000
@@ -51,6 +51,7 @@ def add_host(
             specs = enrolment.adopted_hosts(provision, given, existing, ips, parameter)
         else:
             specs = enrolment.more_hosts(provision, given, existing, amount)
+        check_total(deps, provision, len(_hosts(existing)) + len(specs))
         plan = planner.plan_hosts(_hosts(existing), specs)
         enrolment.check_hosts(deps, specs)
         with deps.database.begin() as tx:

@@ -163,6 +163,65 @@ def test_a_folder_of_the_registrys_shape_is_read(tmp_path):
     assert (read.ipam, read.idempotent) == (None, False)
 
 
+OTHERS = {
+    "scaleway": """
+        terraform {
+            required_providers {
+                scaleway = { source = "scaleway/scaleway" }
+            }
+        }
+        variable "access_key" { type = string }
+        variable "secret_key" {
+            type        = string
+            sensitive   = true
+            description = "Scaleway secret key"
+        }
+        variable "zone" {
+            type    = string
+            default = "fr-par-1"
+        }
+        provider "scaleway" {
+            secret_key = var.secret_key
+            zone       = var.zone
+        }
+    """,
+    "i3dnet": """
+        terraform {
+          required_providers {
+            i3dnet = {
+              source  = "i3D-net/i3dnet"
+              version = "~> 0.3"
+            }
+          }
+        }
+        variable "api_key" {
+          type      = string
+          sensitive = true
+        }
+        variable "region" {
+          description = "Region, see https://www.i3d.net/docs"
+          default     = "EU: Rotterdam"
+        }
+        provider "i3dnet" { api_key = var.api_key }
+    """,
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_connections_of_other_providers_are_read(tmp_path, name):
+    read = read_folder(aws(tmp_path, **{"provider.tf": textwrap.dedent(OTHERS[name])}), "here")
+    asked = {i.name: (i.mandatory, i.sensitive, i.default) for i in read.connection}
+    expected = {
+        "scaleway": {
+            "access_key": (True, False, None),
+            "secret_key": (True, True, None),
+            "zone": (False, False, "fr-par-1"),
+        },
+        "i3dnet": {"api_key": (True, True, None), "region": (False, False, "EU: Rotterdam")},
+    }
+    assert asked == expected[name]
+
+
 def test_inputs_have_type_default_and_validator(tmp_path):
     inputs = by_name(read_folder(aws(tmp_path), "here").inputs)
     assert inputs["instance_type"] == Input(

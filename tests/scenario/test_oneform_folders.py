@@ -135,6 +135,19 @@ def test_what_is_asked_for_is_checked_before_anything_is_recorded(home):
     assert home.run("list", "-j").out.count('"ID"') == 0
 
 
+def test_growth_stays_within_what_the_driver_allows(home):
+    few = tied(home.remotes / "oneform", "few")
+    validators = (
+        'locals { validators = { oneform_hosts = { type = "number", values = { min = 1, max = 2 } } } }'
+    )
+    (few / "terraform" / "validators.tf").write_text(validators)
+    home.order("-p", home.account("few", token="t"), driver="few", oneform_hosts=1)
+    refused = home.run("add-host", "0", "--amount", "2", code=2)
+    assert "invalid value '3' for 'oneform_hosts': at most 2" in refused.err
+    assert home.state() == "RUNNING"
+    assert hosts(home) == {"192.0.2.1"}
+
+
 def kill_tofu(home: Clusters) -> None:
     """SIGKILL to OpenTofu and all that it started, as when the power fails."""
     log = home.path / "oneform" / "0" / "apply.jsonl"
