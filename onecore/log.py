@@ -55,7 +55,8 @@ class Redactor:
 
     def add(self, *secrets: str) -> None:
         """Secrets that became known later, such as those of a provider just loaded."""
-        self._secrets.update(secret for secret in secrets if len(secret.strip()) >= SHORTEST_SECRET)
+        # A new set each time: another thread may be reading the one before.
+        self._secrets = self._secrets | {s for s in secrets if len(s.strip()) >= SHORTEST_SECRET}
         self._known = None
 
     def text(self, text: str) -> str:
@@ -84,11 +85,14 @@ class Redactor:
         return not (self._secrets and self._pattern().search(text)) and not _is_suspect(text)
 
     def _pattern(self) -> re.Pattern[str]:
-        if self._known is None:
-            spellings = {spelling for secret in self._secrets for spelling in _spellings(secret)}
+        known, secrets = self._known, self._secrets
+        if known is None:
+            spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
             # Longest first: a secret that begins with another one must not leave its end behind.
-            self._known = re.compile("|".join(map(re.escape, sorted(spellings, key=len, reverse=True))))
-        return self._known
+            known = re.compile("|".join(map(re.escape, sorted(spellings, key=len, reverse=True))))
+            if secrets is self._secrets:
+                self._known = known
+        return known
 
 
 class LogWriter:

@@ -107,7 +107,10 @@ class Keeper:
 
     def tick(self) -> None:
         """Raises WrongState when another server has taken over."""
-        self._log.flush()
+        try:
+            self._log.flush()
+        except Exception as exc:  # noqa: BLE001 - a line that cannot be written ends no server
+            self._log.bug("log", "server", exc)
         if self._clock.monotonic() < self._renew_at:
             return
         self._renew_at = self._clock.monotonic() + RENEW_S

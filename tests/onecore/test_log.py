@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import stat
+import threading
 import time
 import urllib.parse
 from xml.sax.saxutils import escape, quoteattr
@@ -242,3 +243,27 @@ def test_folder_that_cannot_be_made_drops_the_line(tmp_path):
     writer = a_writer(tmp_path)
     writer.write(AT, "info", "s", "m")
     assert writer.dropped == 1
+
+
+def test_secrets_may_become_known_while_another_thread_masks():
+    redactor = Redactor([f"secret-{number}" for number in range(200)])
+    failed: list[BaseException] = []
+    enough = threading.Event()
+
+    def add() -> None:
+        number = 200
+        while not enough.is_set():
+            number += 1
+            redactor.add(f"secret-{number}")
+            enough.wait(0.0005)
+
+    thread = threading.Thread(target=add)
+    thread.start()
+    try:
+        for _ in range(8):
+            assert "secret-7" not in redactor.text("here is secret-7")
+    except (RuntimeError, AttributeError) as exc:
+        failed.append(exc)
+    enough.set()
+    thread.join()
+    assert failed == []
