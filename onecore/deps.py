@@ -36,7 +36,8 @@ class Deps:
     """`random_bytes(n)`, `jitter` (0 to 1) and `clock` are the only sources of chance and time. `boundary`
     hears of every point at which a crash could fall, `notify` of everything that people may want to see
     (`told` ends a row of notices that say `more`),
-    `conceal` of every secret before its use; `interrupted` gives the reason when the user wants to stop."""
+    `conceal` of every secret before its use; `interrupted` gives the reason when the user wants to stop.
+    `waits`: whether who asks waits until it is done; else it is recorded, and a server does it."""
 
     settings: Settings
     database: Database
@@ -51,6 +52,7 @@ class Deps:
     told: Callable[[], None] = lambda: None
     interrupted: Callable[[], str] = lambda: ""
     conceal: Callable[[Iterable[str]], None] = lambda secrets: None
+    waits: bool = True
 
     @cached_property
     def catalog(self) -> "Catalog":

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 from io import FileIO
 from pathlib import Path
+from threading import Lock
 
 MASK = "*****"
 SHORTEST_SECRET = 4  # shorter ones would mask half of every text
@@ -49,15 +50,18 @@ class Redactor:
     """Masks the secrets it was told, in every likely spelling, and whatever looks like a secret."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets: set[str] = set()
+        self._secrets: frozenset[str] = frozenset()
+        self._adding = Lock()
         self._known: re.Pattern[str] | None = None
         self.add(*secrets)
 
     def add(self, *secrets: str) -> None:
         """Secrets that became known later, such as those of a provider just loaded."""
-        # A new set each time: another thread may be reading the one before.
-        self._secrets = self._secrets | {s for s in secrets if len(s.strip()) >= SHORTEST_SECRET}
-        self._known = None
+        new = {secret for secret in secrets if len(secret.strip()) >= SHORTEST_SECRET}
+        with self._adding:
+            # A new set each time: another thread may be reading the one before.
+            self._secrets = self._secrets | new
+            self._known = None
 
     def text(self, text: str) -> str:
         """`text` without a secret."""

@@ -38,11 +38,10 @@ class Next:
 class Controller:
     """Works on one provision under its lease, until it rests."""
 
-    def __init__(self, deps: Deps, held: Lease, provision: Provision, force: bool = False) -> None:
+    def __init__(self, deps: Deps, held: Lease, provision: Provision) -> None:
         self.deps = deps
         self.lease = held
         self.provision = provision
-        self.force = force
         self.tools = Tools(
             database=deps.database,
             clock=deps.clock,
@@ -55,7 +54,7 @@ class Controller:
             stop_requested=lambda tx: store.get(tx, provision.id).stop,
             interrupted=deps.interrupted,
         )
-        self.worker = worker_of(deps, self.tools, held, provision, force)
+        self.worker = worker_of(deps, self.tools, held, provision)
 
     def run(self) -> Provision:
         """Work until the provision rests; returns it as it is then.
@@ -101,8 +100,9 @@ class Controller:
         self._move(result)
 
     def concluded(self) -> Provision:
-        """Work until the provision rests; raises DriverFailed when it did not become as wanted."""
-        return conclude(self.run())
+        """Work until the provision rests; raises DriverFailed when it did not become as wanted. Where nobody
+        waits, what is wanted is recorded by now, and the provision is returned as it is."""
+        return conclude(self.run()) if self.deps.waits else self.provision
 
     def move_in(self, tx: Transaction, event: Event, why: str, error: str = "") -> None:
         """Change the state together with what else the transaction changes."""
@@ -282,7 +282,7 @@ class Controller:
         with self.deps.database.read() as tx:
             doomed = [o.id for o in self._doomed(tx) if _is_host(o)]
         failed = configuring.clean(self.deps, self.lease, self.provision, doomed)
-        if failed and not self.force:
+        if failed and not self.provision.options.force:
             raise DriverFailed(f"cleanup: {failed}; --force goes on without it")
         if failed:
             self._tell_state(f"goes on by force without a cleanup: {failed}")

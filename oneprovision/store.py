@@ -1,7 +1,7 @@
 """Provisions and their objects on disk; the only place that changes the state of a provision."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -33,6 +33,13 @@ def get(tx: Transaction, provision_id: int) -> Provision:
 
 def every(tx: Transaction) -> list[Provision]:
     return [_provision(row) for row in tx.all("SELECT * FROM provision ORDER BY id")]
+
+
+def ids_in(tx: Transaction, states: Collection[State]) -> list[int]:
+    """The provisions that are in one of the states, oldest first."""
+    wanted = json.dumps([state.value for state in states])
+    sql = "SELECT id FROM provision WHERE state IN (SELECT value FROM json_each(?)) ORDER BY id"
+    return [int(row[0]) for row in tx.all(sql, (wanted,))]
 
 
 def names(tx: Transaction) -> list[tuple[int, str]]:

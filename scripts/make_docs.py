@@ -241,6 +241,50 @@ machine is powered off or made anew. `SERVICE_ID`, `ROLE_NAME` and `SCHED_REQUIR
 """.splitlines()
 
 
+def oneform_page() -> str:
+    """The routes of OneForm with their codes."""
+    from oneprovision.api import app
+
+    lines = [GENERATED, "", "# REST API of OneForm", "", *_ABOUT_ONEFORM, ""]
+    return "\n".join([*lines, "## Routes", "", *_routes(app.operations())]).rstrip() + "\n"
+
+
+_ABOUT_ONEFORM = """\
+Served by `oneprovision serve`; see [Run a server](../howto/run-a-server.md). HTTP Basic; all bodies are JSON,
+whatever their Content-Type says. The same as OpenAPI: `GET /openapi.json`, which needs no password.
+
+What takes time is answered once it is recorded, and carried out after that: watch `state` of the document,
+`/logs/poll` or `/jobs`. Only members of the group oneadmin change anything; the others see what the
+permissions of the documents say.
+
+An error is `{"err_code": …, "message": …, "context": {…}, "hint": …}`, the last two only where there is
+something to say; for a body that is not valid, `context` has every input with what is wrong.
+
+| code | when |
+|---|---|
+| 400 | malformed, or against a limit; nothing was changed |
+| 401 | no or wrong credentials |
+| 403 | not permitted |
+| 404 | no such path, document, address range, driver, user or group |
+| 405 | not in this state, or somebody is at work on it: wait, or `POST /cancel` |
+| 408, 413, 431 | the body did not arrive in 30 s; it has over 1 MiB; the headers have over 32 KiB |
+| 429 | ten wrong passwords for a user from one address within a minute |
+| 500 | a bug of ours: the message has a reference to `logs/oneprovision-server.log` |
+| 501 | a verb that the path does not have |
+| 502 | a driver or its provider did not do what had to be done before the answer |
+| 503 | busy: repeat after the seconds of `Retry-After` |
+
+- `POST /provisions` takes `driver`, `deployment_type`, `provider_id`, `user_inputs_values`, `name` and
+  `description`; or a whole `template` (ours), as `oneprovision create FILE` takes it, without `extends`.
+- `POST /scale` up: `nodes` is a number, or on premises a list of addresses. Down: a number (empty hosts
+  first), or a list of hosts by id, name or address; `opts.force` also those on which virtual machines run.
+- `DELETE /provisions/{id}` forgets one that is DONE. `?force` begins to remove everything; repeat without it
+  once it is DONE. `?from_db` forgets the records and leaves what exists: `oneprovision orphans` finds it.
+- `?all` lists those that are DONE, too; `?include_sensitive` shows secrets to owners and administrators.
+- Flags of queries count when they are there, but for `=false`, `=no` and `=0`.
+""".splitlines()
+
+
 def _routes(operations: Sequence[http.Operation[Any]]) -> list[str]:
     rows = [f"| {o.method} | `{o.path}` | {o.status} | {_cell(_short(o.summary))} |" for o in operations]
     return ["| verb | path | code | meaning |", "|---|---|---|---|", *rows, ""]
@@ -258,6 +302,7 @@ def _parameters(schema: Schema) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/rest-oneflow.md": rest_page,
+    "docs/reference/rest-oneform.md": oneform_page,
     "docs/reference/commands.md": commands_page,
     "docs/reference/commands-oneflow.md": oneflow_commands_page,
     "docs/reference/states.md": states_page,

@@ -124,7 +124,8 @@ class Edge(Generic[D, W, C]):
 
         if operation.work is Work.ASK:
             return await self.workers.read(work)
-        answer = await self.workers.write(work)
+        slow = operation.work is Work.SLOW
+        answer = await (self.workers.slow(work) if slow else self.workers.write(work))
         self._changed()
         return answer
 

@@ -4,6 +4,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Protocol
 
 from onecore.deps import Notice
@@ -42,6 +43,7 @@ class ServerLog:
         self._work = LogWriter(folder / f"{product}.log", redactor)
         self._now = now
         self._lines: list[Line] = []
+        self._lock = Lock()
 
     def asked(self, line: Line) -> None:
         if len(self._lines) < MOST_HELD:
@@ -56,14 +58,17 @@ class ServerLog:
         self._access.flush()
 
     def noticed(self, notice: Notice) -> None:
-        """What the one who drives has to say; for one thread only, which calls `told` at the end of a row."""
-        self._work.hold(notice.at, _LEVELS[notice.level], notice.subject, notice.text)
-        if not notice.more:
-            self._work.flush()
+        """What those who drive have to say; they call `told` at the end of a row."""
+        with self._lock:
+            self._work.hold(notice.at, _LEVELS[notice.level], notice.subject, notice.text)
+            if not notice.more:
+                self._work.flush()
 
     def told(self) -> None:
-        self._work.flush()
+        with self._lock:
+            self._work.flush()
 
     def bug(self, reference: str, where: str, exc: BaseException) -> None:
         text = "".join(traceback.format_exception(exc))
-        self._errors.write(self._now(), "error", where, text, reference=reference)
+        with self._lock:
+            self._errors.write(self._now(), "error", where, text, reference=reference)

@@ -20,6 +20,7 @@ class Work(Enum):
     LIST = "beside the event loop, remembered"
     ASK = "beside the event loop, never remembered"  # depends on the time, or on processes
     WRITE = "one after the other, beside the event loop"
+    SLOW = "a few at a time, beside the event loop"  # writes, and may ask drivers before
 
 
 @dataclass(frozen=True)
@@ -69,5 +70,5 @@ class Operation(Generic[C]):
     """Whether no credentials are asked for."""
 
 
-NUMBERS = frozenset({"id", "job_id"})
+NUMBERS = frozenset({"id", "job_id", "ar_id"})
 """Names in paths that stand for numbers."""

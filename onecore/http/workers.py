@@ -23,6 +23,7 @@ class Workers(Generic[D]):
         self.here = open_deps()
         self._readers = ThreadPoolExecutor(2, "read")
         self._writer = ThreadPoolExecutor(1, "write")
+        self._slow = ThreadPoolExecutor(4, "slow")
         self._hasher = ThreadPoolExecutor(1, "password")
 
     async def read(self, work: Callable[[D], T]) -> T:
@@ -32,12 +33,16 @@ class Workers(Generic[D]):
         """Goes on when the one who asked has gone: what was begun is finished."""
         return await asyncio.shield(self._run(self._writer, work))
 
+    async def slow(self, work: Callable[[D], T]) -> T:
+        """A write that may take its time first; it is finished as well."""
+        return await asyncio.shield(self._run(self._slow, work))
+
     def hash(self, work: Callable[[str, str], bool], stored: str, password: str) -> "asyncio.Future[bool]":
         return asyncio.get_running_loop().run_in_executor(self._hasher, work, stored, password)
 
     def close(self) -> None:
         """Wait for what was begun."""
-        for pool in (self._hasher, self._readers, self._writer):
+        for pool in (self._hasher, self._readers, self._slow, self._writer):
             pool.shutdown(wait=True)
         self.here.database.close()
 

@@ -1,21 +1,16 @@
 """The application: every operation of OneFlow behind the shared edge."""
 
-import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from starlette.types import ASGIApp
 
-from onecore.access import Principal, verify_password
 from onecore.errors import OneError, WrongState
 from onecore.http import openapi
-from onecore.http.edge import Edge
+from onecore.http.basic import basic_edge
 from onecore.http.journal import Log
 from onecore.http.manner import Manner
 from onecore.http.operation import Call, Operation, Work
-from onecore.http.passwords import Passwords
-from onecore.http.request import Headers
 from onecore.http.workers import Workers
 from oneflow.api import schemas, services, templates, vm_templates, vms
 from oneflow.deps import FlowDeps
@@ -63,19 +58,4 @@ def operations() -> tuple[Operation[FlowDeps], ...]:
 
 def application(workers: Workers[FlowDeps], log: Log, changed: Callable[[], None]) -> ASGIApp:
     """`changed` is told after each write."""
-    deps = workers.here
-
-    def verify(stored: str, password: str) -> "asyncio.Future[bool]":
-        return workers.hash(verify_password, stored, password)
-
-    passwords = Passwords(deps.database, verify, deps.clock.monotonic, deps.random_bytes)
-
-    async def gate(headers: Headers, peer: str, version: int) -> Principal:
-        header = headers.get(b"authorization", b"").decode("latin-1")
-        return await passwords.admit(header, peer, version)
-
-    return Edge(workers, gate, _acting_for, SPEAKS, log, changed).app(operations())
-
-
-def _acting_for(deps: FlowDeps, who: Principal | None) -> FlowDeps:
-    return deps if who is None else replace(deps, principal=who)
+    return basic_edge(workers, SPEAKS, log, changed).app(operations())

@@ -6,17 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import Event, Thread
 
-from onecore.errors import OneError, WrongState
+from onecore.http import serving
 from onecore.http.journal import ServerLog
-from onecore.http.server import Door, listener, reachable_url, run, stopping_on_signals
+from onecore.http.keeper import Keeper, refuse_a_second
+from onecore.http.server import Door, listener, reachable_url
 from onecore.http.workers import Workers
 from onecore.log import Redactor
 from oneflow.api import app, gate
 from oneflow.controller import Controller
 from oneflow.deps import FlowDeps
-from oneflow.usecases import serving
 
-RENEW_S = 20.0
 LONGEST_REST_S = 60.0
 TURN_S = 0.001
 """How long the controller may go on while a request waits: 5 ms by default, several times a request."""
@@ -44,7 +43,7 @@ def serve(
 async def _serve(
     open_deps: Callable[[], FlowDeps], where: Where, redactor: Redactor, say: Callable[[str], None]
 ) -> None:
-    _refuse_a_second(open_deps)
+    refuse_a_second(open_deps, "oneflow")
     front = listener(where.host, where.port)
     side = None if where.gate_port is None else listener(where.gate_host, where.gate_port)
     if side is not None:
@@ -56,31 +55,10 @@ async def _serve(
     doors = [Door(app.application(workers, log, driving.wake), front, app.SPEAKS)]
     if side is not None:
         doors.append(Door(gate.application(workers, log, driving.wake), side, gate.SPEAKS))
-    keeper = Keeper(open_deps, doors[0].url, log)
-    stop = asyncio.Event()
-    try:
-        with stopping_on_signals(stop):
-            driving.start()
-            for door in doors:
-                say(f"{door.speaks.realm} listens on {door.url}")
-            if side is not None and deps.flow.gate_url != doors[1].url:
-                say(f"VMs are told {deps.flow.gate_url} (conf: gate_endpoint)")
-            await run(doors, stop, keeper.tick)
-            say("stopping: the driver calls that run are recorded first; again to stop at once")
-    finally:
-        await asyncio.to_thread(driving.stop)
-        workers.close()
-        keeper.leave()
-        log.flush()
-
-
-def _refuse_a_second(open_deps: Callable[[], FlowDeps]) -> None:
-    """Before anything of this one is heard of; the lease decides between two that begin at once."""
-    deps = open_deps()
-    try:
-        serving.require_none(deps)
-    finally:
-        deps.database.close()
+        if deps.flow.gate_url != doors[1].url:
+            say(f"VMs are told {deps.flow.gate_url} (conf: gate_endpoint)")
+    keeper = Keeper(open_deps, "oneflow", doors[0].url, log)
+    await serving.serve(doors, workers, keeper, driving, log, say)
 
 
 def _telling_of(gate_url: str, open_deps: Callable[[], FlowDeps]) -> Callable[[], FlowDeps]:
@@ -91,48 +69,6 @@ def _telling_of(gate_url: str, open_deps: Callable[[], FlowDeps]) -> Callable[[]
         return replace(deps, flow=replace(deps.flow, gate_endpoint=deps.flow.gate_endpoint or gate_url))
 
     return opened
-
-
-class Keeper:
-    """Holds the lease of the server, and writes its log."""
-
-    def __init__(self, open_deps: Callable[[], FlowDeps], url: str, log: ServerLog) -> None:
-        self._open = open_deps
-        self._log = log
-        deps = open_deps()
-        self._clock = deps.clock
-        self._held = serving.take(deps, url)
-        deps.database.close()
-        self._renew_at = self._clock.monotonic() + RENEW_S
-
-    def tick(self) -> None:
-        """Raises WrongState when another server has taken over."""
-        try:
-            self._log.flush()
-        except Exception as exc:  # noqa: BLE001 - a line that cannot be written ends no server
-            self._log.bug("log", "server", exc)
-        if self._clock.monotonic() < self._renew_at:
-            return
-        self._renew_at = self._clock.monotonic() + RENEW_S
-        try:
-            self._keep()
-        except WrongState:
-            raise
-        except OneError as exc:  # a full disk may have room again before the lease ends
-            self._renew_at = self._clock.monotonic()
-            self._log.bug("lease", "server", exc)
-
-    def _keep(self) -> None:
-        deps = self._open()
-        try:
-            serving.keep(deps, self._held)
-        finally:
-            deps.database.close()
-
-    def leave(self) -> None:
-        deps = self._open()
-        serving.leave(deps, self._held)
-        deps.database.close()
 
 
 class Driving:

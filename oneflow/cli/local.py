@@ -109,10 +109,12 @@ class LocalDoor:
 
     def recover(self, number: int, and_delete: bool = False) -> None:
         """Without a server nobody has looked since the last command: what is wrong may not be known yet."""
-        from oneflow.usecases import services, serving
+        from onecore import serving
+        from oneflow.usecases import services
 
         seen = self.progress(number)
-        if seen is not None and seen.state is ServiceState.RUNNING and not serving.server(self._deps):
+        runs = seen is not None and seen.state is ServiceState.RUNNING
+        if runs and not serving.server(self._deps, "oneflow"):
             from oneflow.controller import Controller  # lazy: brings the drivers
 
             Controller(self._flow, frozenset([number])).look()
@@ -183,9 +185,9 @@ class LocalDoor:
         return progress_of(number, found.body, bool(jobs), errors)
 
     def carry_out(self, numbers: Sequence[int], wait: bool | None) -> None:
-        from oneflow.usecases import serving
+        from onecore import serving
 
-        if serving.server(self._deps):
+        if serving.server(self._deps, "oneflow"):
             if wait:
                 self._watch(numbers)
         elif wait is not False:

@@ -14,19 +14,12 @@ Body = dict[str, Any]
 def checked(data: object, schema: Schema, noun: str = "service template") -> Body:
     """`data` as the schema wants it: numbers as numbers, defaults in, unknown keys kept. Raises InvalidInput
     with the first thing that is wrong; `noun`: what the whole is called."""
-    from onecore.schema.coerce import Coercer  # lazy: brings jsonschema
-    from onecore.schema.dialect import validator_for
+    from onecore.schema.fit import fitted  # lazy: brings jsonschema
 
-    validator = validator_for(schema)
-
-    def fits(value: object, part: object) -> bool:
-        return validator.evolve(schema=part).is_valid(value)
-
-    body: Any = Coercer(schema, fits, {}).coerce(data, schema)
-    problems = sorted(validator.iter_errors(body), key=lambda error: [str(p) for p in error.absolute_path])
+    body, problems = fitted(data, schema)
     if problems:
         raise InvalidInput(_explained(problems[0], noun))
-    return body  # type: ignore[no-any-return]  # a mapping, or it had not passed
+    return dict(body)  # a mapping, or it had not passed
 
 
 def _explained(error: "ValidationError", noun: str) -> str:

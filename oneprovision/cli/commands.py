@@ -38,6 +38,7 @@ _TABLE = {
     "datastore": (f"{_HERE}.objects", "datastore", "List datastores."),
     "network": (f"{_HERE}.objects", "network", "List networks and their addresses."),
     "instance": (f"{_HERE}.instance", "instance", "Single machines, without a template."),
+    "serve": (f"{_HERE}.serve", "serve", "Answer OneForm's REST API."),
     "driver": (f"{_HERE}.driver", "driver", "Find and test drivers."),
     "oneform": (f"{_HERE}.oneform", "oneform", "Drivers that are OneForm folders."),
     "provider": (f"{_HERE}.provider", "provider", "Accounts that drivers work on."),

@@ -1,6 +1,7 @@
 """`create` and `validate`."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,7 @@ def create(
     order = _as_order if _is_driver(source, given) else _as_template
     carry_out = order(source, sets, given)
     with session.working() as deps:
-        created = carry_out(deps, _provider_id(deps, provider))
+        created = carry_out(replace(deps, waits=not given["no_wait"]), _provider_id(deps, provider))
     if fmt is not OutputFormat.TEXT:
         emit(reading.document(deps, created.id), fmt)
     else:
@@ -136,7 +137,6 @@ def _as_template(source: str, sets: tuple[str, ...], given: dict[str, Any]) -> C
             template=prepared,
             name=given["name"],
             provider_id=provider_id,
-            wait=not given["no_wait"],
             options=options,
         ),
     )
@@ -159,7 +159,6 @@ def _as_order(source: str, sets: tuple[str, ...], given: dict[str, Any]) -> Carr
             name=given["name"] or form.name,
             description=form.description,
             options=options,
-            wait=not given["no_wait"],
         ),
     )
 

@@ -13,12 +13,10 @@ if TYPE_CHECKING:
     from oneprovision.engines.folder_worker import FolderWorker
 
 
-def worker_of(
-    deps: Deps, tools: Tools, held: Lease, provision: Provision, force: bool
-) -> "Worker | FolderWorker":
+def worker_of(deps: Deps, tools: Tools, held: Lease, provision: Provision) -> "Worker | FolderWorker":
     """One that calls pm drivers, or one that runs OpenTofu; the controller asks the same of both."""
     options = provision.options
-    policy = options.policy(force)
+    policy = options.policy()
     if Order.of(provision.template) is None:
         return Worker(tools, held, provision.key, policy, options.threads)
     from oneprovision.engines.folder_worker import FolderWorker  # lazy: pm provisions need nothing of it

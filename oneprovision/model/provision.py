@@ -29,7 +29,8 @@ class OnFailure(StrEnum):
 
 @dataclass(frozen=True)
 class Options:
-    """How hard to try. Times are in seconds; `on_failure` is in order of preference."""
+    """How hard to try. Times are in seconds; `on_failure` is in order of preference; `force` holds for the
+    request that is carried out."""
 
     fail_retry: int = 3
     fail_sleep_s: float = 1.0
@@ -38,13 +39,14 @@ class Options:
     ping_timeout_s: float = 20.0
     ping_retries: int = 10
     configure_timeout_s: float = 3600.0
+    force: bool = False
 
     def changed(self, fields: Mapping[str, object]) -> "Options":
         """These options with some of them given anew, by name."""
         return replace(self, **fields)  # type: ignore[arg-type]  # parsed at the edge
 
-    def policy(self, force: bool = False) -> RetryPolicy:
-        return RetryPolicy(self.fail_retry, self.fail_sleep_s, force=force)
+    def policy(self) -> RetryPolicy:
+        return RetryPolicy(self.fail_retry, self.fail_sleep_s, force=self.force)
 
 
 UNCHANGED: Mapping[str, object] = MappingProxyType({})

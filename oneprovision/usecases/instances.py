@@ -52,7 +52,7 @@ def create(deps: Deps, form: InstanceForm, options: Options) -> Instance:
     )
     if form.wait in (None, WaitType.FINALISED):
         return get(deps, int(provisions.create(deps, request).id))
-    recorded = provisions.create(deps, replace(request, wait=False))
+    recorded = provisions.create(replace(deps, waits=False), request)
     _until_accepted(deps, int(recorded.id))
     if form.wait is WaitType.CREATED:
         _wait_for_address(deps, int(recorded.id))

@@ -44,7 +44,6 @@ class CreateFromFolder:
     name: str = ""
     description: str = ""
     options: Options = field(default_factory=Options)
-    wait: bool = True
 
 
 def create(deps: Deps, request: CreateFromFolder) -> Provision:
@@ -80,7 +79,6 @@ def create(deps: Deps, request: CreateFromFolder) -> Provision:
             template=template,
             provider_id=request.provider_id,
             options=request.options,
-            wait=request.wait,
             folder=True,
         ),
     )

@@ -33,12 +33,16 @@ def every(deps: Deps) -> list[Provider]:
 def document(deps: Deps, provider_id: int, sensitive: bool = False) -> Document:
     """One provider; its secrets only for the owner and administrators who ask for them."""
     provider = allowed(deps, provider_id, Right.USE)
-    if sensitive and not (deps.principal.is_admin or provider.uid == deps.principal.user_id):
+    if sensitive and not may_see_secrets(deps, provider):
         raise NotAuthorized(
             f"only the owner and administrators may see the secrets of provider {provider_id}",
             hint="show it without --sensitive",
         )
     return _document(deps, provider, sensitive)
+
+
+def may_see_secrets(deps: Deps, provider: Provider) -> bool:
+    return deps.principal.is_admin or provider.uid == deps.principal.user_id
 
 
 def pool(deps: Deps, seen: Sequence[Provider]) -> Document:

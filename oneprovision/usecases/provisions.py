@@ -27,7 +27,6 @@ class CreateProvision:
     name: str = ""
     provider_id: int | None = None
     options: Options = field(default_factory=Options)
-    wait: bool = True
     inputs: Mapping[str, object] = field(default_factory=dict)
     folder: bool = False
 
@@ -61,10 +60,10 @@ def create(deps: Deps, request: CreateProvision) -> Provision:
         provision = replace(draft, id=ProvisionId(tx.next_id("provision")))
         store.insert(tx, provision)
         held = lease.claim(tx, provision.key, "create", now, deps.process)
-        if not request.wait:
+        if not deps.waits:
             lease.release(tx, held)
     deps.notify(Notice(now, f"provision {provision.id}", f"accepted as '{name}'"))
-    if not request.wait:
+    if not deps.waits:
         return provision
     with holding(deps, held, provision) as controller:
         return controller.concluded()

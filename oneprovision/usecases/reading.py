@@ -7,13 +7,13 @@ from onecore.deps import Deps
 from onecore.document import Document, envelope
 from onecore.errors import NotAuthorized
 from onecore.history import Event
-from onecore.machines.model import Resource
+from onecore.machines.model import Kind, Resource
 from onecore.store import accounts, events, lease, resources
 from onecore.store.engine import Transaction
-from oneprovision import store
+from oneprovision import planner, store
 from oneprovision.model.document import PROVISION_TYPE, provision_body
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
-from oneprovision.model.states import State
+from oneprovision.model.states import WORKING, State
 from oneprovision.usecases.rights import as_resource, authorized
 
 
@@ -64,6 +64,29 @@ def is_busy(deps: Deps, provision_id: int) -> bool:
         provision = authorized(tx, deps, provision_id, Right.USE)
         holder = lease.holder(tx, provision.key, deps.clock.now())
     return holder is not None and not lease.is_dead(holder[0], deps.process)
+
+
+def jobs(deps: Deps, provision_id: int) -> list[Document]:
+    """What is being done with it, or waits to be: at most one thing."""
+    with deps.database.read() as tx:
+        provision = authorized(tx, deps, provision_id, Right.USE)
+        holder = lease.holder(tx, provision.key, deps.clock.now())
+    if holder is not None and not lease.is_dead(holder[0], deps.process):
+        at_work: Document = {"state": "running", "operation": holder[1], "pid": holder[0].pid}
+    elif provision.state in WORKING:
+        at_work = {"state": "waiting"}
+    else:
+        return []
+    return [{"provision_id": provision_id, "step": provision.state.name, **at_work}]
+
+
+def foreign_work(deps: Deps, provision_id: int) -> Document:
+    """The virtual machines of others on its hosts, as last seen: `{"100": {"vm": ["1"]}}`."""
+    with deps.database.read() as tx:
+        provision = authorized(tx, deps, provision_id, Right.USE)
+        machines = [r for r in resources.of_owner(tx, provision.key) if r.kind is Kind.MACHINE]
+    seen = {str(machine.number): list(planner.running_work(machine)) for machine in machines}
+    return {host: {"vm": ids} for host, ids in seen.items() if ids}
 
 
 def objects(deps: Deps, kind: ObjectKind) -> list[tuple[Provision, StoredObject, Resource | None]]:

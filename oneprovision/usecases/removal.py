@@ -95,6 +95,17 @@ def delete(deps: Deps, provision_id: int, force: bool = False, from_db: bool = F
     return remaining
 
 
+def asked_to_delete(deps: Deps, provision_id: int, force: bool, from_db: bool) -> None:
+    """The request of somebody who does not wait. `force` begins to remove everything, and the record stays
+    until it is asked for again, so that nothing is forgotten that may still exist."""
+    with deps.database.read() as tx:
+        provision = authorized(tx, deps, provision_id, Right.MANAGE)
+    if force and not from_db and provision.state is not State.DONE:
+        deprovision(deps, provision_id, force=True)
+    else:
+        delete(deps, provision_id, from_db=from_db)
+
+
 def _is_half_made(resource: Resource, hosts_in_service: set[int]) -> bool:
     if resource.kind.value == "machine":
         return resource.number not in hosts_in_service

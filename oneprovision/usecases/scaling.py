@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from onecore.access import Right
 from onecore.deps import Deps
 from onecore.errors import InvalidInput, NotFound, WrongState
 from onecore.machines import record
@@ -15,6 +16,7 @@ from oneprovision.model.provision import UNCHANGED, ObjectKind, Provision, Store
 from oneprovision.model.states import Event, Operation
 from oneprovision.planner import Victim
 from oneprovision.usecases.oneform import check_total, ips_of
+from oneprovision.usecases.rights import authorized
 from oneprovision.usecases.work import at_work
 
 MOST_AT_ONCE = 10_000
@@ -83,6 +85,28 @@ def remove_hosts(
             controller.move_in(tx, Event.SHRINK, f"{len(gone)} hosts to remove")
         controller.tell_plan(plan)
         return controller.concluded()
+
+
+def hosts_named(deps: Deps, provision_id: int, words: Sequence[str]) -> tuple[int, ...]:
+    """The ids of hosts that are named by id, name or address. Raises InvalidInput for one that is none."""
+    with deps.database.read() as tx:
+        provision = authorized(tx, deps, provision_id, Right.USE)
+        hosts = _hosts(store.objects_of(tx, provision_id))
+        machines = {r.number: r for r in _machines(tx, provision)}
+    chosen = []
+    for word in words:
+        by_id = [o.id for o in hosts if str(o.id) == word]
+        found = by_id or [
+            o.id for o in hosts if o.name == word or (o.id in machines and word in machines[o.id].addresses)
+        ]
+        if len(found) != 1:
+            known = ", ".join(f"{o.id} ({o.name})" for o in hosts) or "none"
+            which = "several hosts" if found else "no host"
+            raise InvalidInput(
+                f"provision {provision_id} has {which} {word[:80]!r}", hint=f"its hosts: {known[:2000]}"
+            )
+        chosen += found
+    return tuple(dict.fromkeys(chosen))
 
 
 def names_of(deps: Deps, provision_id: int, kind: ObjectKind) -> list[tuple[int, str]]:

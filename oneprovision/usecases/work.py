@@ -11,8 +11,8 @@ from onecore.store import lease
 from onecore.store.lease import Lease
 from oneprovision import store
 from oneprovision.controller import Controller
-from oneprovision.model.provision import UNCHANGED, Provision
-from oneprovision.model.states import ALLOWED, Operation, State
+from oneprovision.model.provision import UNCHANGED, Provision, owner_key
+from oneprovision.model.states import ALLOWED, WORKING, Operation, State
 from oneprovision.usecases.rights import authorized
 
 
@@ -37,21 +37,42 @@ def at_work(
         require(provision, operation, force)
         provision = replace(provision, stop="")
         store.edit(tx, provision)
-    provision = replace(provision, error="", options=provision.options.changed(effort))
-    with holding(deps, held, provision, force) as controller:
+    provision = replace(provision, error="", options=provision.options.changed({**effort, "force": force}))
+    with holding(deps, held, provision) as controller:
         yield controller
 
 
 @contextmanager
-def holding(deps: Deps, held: Lease, provision: Provision, force: bool = False) -> Iterator[Controller]:
+def holding(deps: Deps, held: Lease, provision: Provision) -> Iterator[Controller]:
     """The controller of a provision whose lease is ours; it is given back whatever happens."""
-    controller = Controller(deps, held, provision, force)
+    controller = Controller(deps, held, provision)
     try:
         with controller.stopping_in_order():
             yield controller
     finally:
         with deps.database.begin() as tx:
             lease.release(tx, held)
+
+
+def unattended(deps: Deps) -> list[int]:
+    """The provisions that wait for somebody to carry them on: new, or left by one who died or stopped."""
+    now = deps.clock.now()
+    with deps.database.read() as tx:
+        waiting = store.ids_in(tx, WORKING)
+        holders = {number: lease.holder(tx, owner_key(number), now) for number in waiting}
+    return [n for n, holder in holders.items() if holder is None or lease.is_dead(holder[0], deps.process)]
+
+
+def carry_on(deps: Deps, provision_id: int) -> None:
+    """Take up a provision as it was left, and work until it rests. Does nothing when it rests already; raises
+    WrongState when somebody else was faster."""
+    with deps.database.begin() as tx:
+        provision = store.get(tx, provision_id)
+        if provision.state not in WORKING:
+            return
+        held = lease.claim(tx, provision.key, "carry on", deps.clock.now(), deps.process)
+    with holding(deps, held, provision) as controller:
+        controller.run()
 
 
 def check_all(deps: Deps, provision_ids: Iterable[int], operation: Operation, force: bool = False) -> None:

@@ -35,7 +35,7 @@ def deps(tmp_path: Path) -> Iterator[Deps]:
 
 def recorded(deps: Deps, *sets: str) -> Provision:
     """A provision that waits to be carried out."""
-    return create(deps, CreateProvision(read(EXAMPLE, sets), wait=False))
+    return create(replace(deps, waits=False), CreateProvision(read(EXAMPLE, sets)))
 
 
 def planned(deps: Deps, provision: Provision) -> tuple[list[str], list[object]]:
@@ -221,7 +221,7 @@ def test_without_a_provider_nothing_is_added(deps: Deps):
 def test_machines_that_exist_are_adopted_by_the_parameter_that_their_driver_declares(deps, driver, parameter):
     pattern = {"driver": driver, "ip": "192.0.2.1", "address": "192.0.2.1"}
     template = {"version": 1, "name": "w", "hosts": [{"provision": pattern}]}
-    provision = create(deps, CreateProvision(template, wait=False))
+    provision = create(replace(deps, waits=False), CreateProvision(template))
     given = enrolment.Defaults()
     assert enrolment.adopts(deps, provision, given, []) == parameter
     if parameter:

@@ -1,4 +1,4 @@
-"""A real `oneflow serve` in a process of its own, and real clients of it."""
+"""A real server of either product in a process of its own, and real clients of it."""
 
 import base64
 import http.client
@@ -23,6 +23,7 @@ from oneflow.store import SCHEMA
 
 REPOSITORY = Path(__file__).parents[3]
 PATIENCE_S = 60.0
+REALMS = {"oneflow": "OneFlow", "oneprovision": "OneForm"}
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,8 @@ def asked(url: str, method: str, path: str, body: bytes | None, headers: Mapping
 
 
 @contextmanager
-def a_server(home: Path, *options: str) -> Iterator[Server]:
-    server = started(home, *options)
+def a_server(home: Path, *options: str, product: str = "oneflow") -> Iterator[Server]:
+    server = started(home, *options, product=product)
     try:
         yield server
     finally:
@@ -115,10 +116,10 @@ def a_server(home: Path, *options: str) -> Iterator[Server]:
         server.process.communicate()
 
 
-def started(home: Path, *options: str) -> Server:
+def started(home: Path, *options: str, product: str = "oneflow") -> Server:
     """A server on a free port, once it says that it listens."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "oneflow", "serve", "--port", "0", *options],
+        [sys.executable, "-m", product, "serve", "--port", "0", *options],
         env={"ONE_HOME": str(home), "HOME": str(home), "PATH": os.environ["PATH"]},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -128,15 +129,15 @@ def started(home: Path, *options: str) -> Server:
     )
     server = Server(home, process)
     assert process.stderr is not None
-    wanted = ["OneFlow", "OneGate"] if "--gate" in options else ["OneFlow"]
+    last = "OneGate" if "--gate" in options else REALMS[product]
     for line in process.stderr:
         server.said.append(line.strip())
-        found = re.fullmatch(r"(OneFlow|OneGate) listens on (\S+)", line.strip())
-        if found and found[1] == "OneFlow":
-            server.url = found[2]
-        elif found:
+        found = re.fullmatch(r"(\w+) listens on (\S+)", line.strip())
+        if found and found[1] == "OneGate":
             server.gate_url = found[2]
-        if found and found[1] == wanted[-1]:
+        elif found:
+            server.url = found[2]
+        if found and found[1] == last:
             return server
     process.stderr.close()
     process.wait(PATIENCE_S)

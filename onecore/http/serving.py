@@ -1,0 +1,43 @@
+"""A server from its start to its end in order: HTTP in this thread, the work in others."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from onecore.http.journal import ServerLog
+from onecore.http.keeper import Keeper
+from onecore.http.server import Door, run, stopping_on_signals
+from onecore.http.workers import Workers
+
+
+class Driving(Protocol):
+    """What carries out in threads of its own what was asked for."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None:
+        """Wait until what was begun is recorded."""
+
+
+async def serve(
+    doors: Sequence[Door],
+    workers: Workers[Any],
+    keeper: Keeper,
+    driving: Driving,
+    log: ServerLog,
+    say: Callable[[str], None],
+) -> None:
+    """Until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    try:
+        with stopping_on_signals(stop):
+            driving.start()
+            for door in doors:
+                say(f"{door.speaks.realm} listens on {door.url}")
+            await run(doors, stop, keeper.tick)
+            say("stopping: the driver calls that run are recorded first; again to stop at once")
+    finally:
+        await asyncio.to_thread(driving.stop)
+        workers.close()
+        keeper.leave()
+        log.flush()

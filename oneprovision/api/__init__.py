@@ -1,0 +1,1 @@
+"""OneForm over HTTP: the routes of spec/000, those of its first server, and those that came later."""

@@ -1,0 +1,39 @@
+"""`serve`: OneForm as a server."""
+
+import click
+
+from onecore.cli.session import Session, pass_session
+
+
+@click.command()
+@click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="Listen here.")
+@click.option("--port", type=click.IntRange(0, 65535), default=13013, show_default=True, help="Listen here.")
+@pass_session
+def serve(session: Session, host: str, port: int) -> None:
+    """Answer OneForm's REST API and carry out what is asked, until SIGTERM or Ctrl-C.
+
+    \b
+    oneprovision serve
+    curl -u "$(cat ~/.local/share/one/one_auth)" http://127.0.0.1:13013/api/v1/provisions
+    """
+    try:
+        from oneprovision.api.serving import Where, serve  # lazy: brings the web framework
+    except ModuleNotFoundError as exc:
+        raise click.ClickException(
+            f"the server needs more than is installed ({exc.name} is missing): pip install 'onesuite[server]'"
+        ) from exc
+    from onecore.bootstrap import with_own_connection
+    from onecore.deps import Deps
+    from onecore.http.server import is_loopback
+
+    first = session.deps()
+
+    def open_deps() -> Deps:
+        return with_own_connection(first, session.schemas())
+
+    def say(text: str) -> None:
+        click.echo(text, err=True)
+
+    if not is_loopback(host):
+        say(f"{host} can be reached from elsewhere: put a proxy with TLS before it, passwords come in clear")
+    serve(open_deps, Where(host, port), session.redactor, say)
