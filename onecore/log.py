@@ -94,8 +94,9 @@ class Redactor:
             spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
             # Longest first: a secret that begins with another one must not leave its end behind.
             known = re.compile("|".join(map(re.escape, sorted(spellings, key=len, reverse=True))))
-            if secrets is self._secrets:
-                self._known = known
+            with self._adding:
+                if secrets is self._secrets:
+                    self._known = known
         return known
 
 
