@@ -66,7 +66,7 @@ class Folders:
     def get(self, name: str) -> Folder:
         """The driver, by its name with or without `oneform/`; raises NotFound, or what is wrong with it."""
         if "/" in name and not is_oneform(name):
-            raise NotFound(f"there is no driver '{name[:80]}'", hint="see: oneprovision driver list")
+            raise InvalidInput(f"{name[:80]!a} is no driver name", hint="see: oneprovision driver list")
         name = bare(name)
         if name not in self._read:
             self._read[name] = self._find(name)

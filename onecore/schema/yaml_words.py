@@ -17,6 +17,7 @@ _WORDS = (
     ("expected ',' or '}'", "a ',' or '}' is missing"),
     ("unknown escape", "unknown escape in a double-quoted text; use single quotes"),
     ("undefined tag handle", "custom tags are not allowed"),
+    ("maximum nesting depth", "lists and mappings are nested too deep"),
     ("found duplicate", "the same directive is given twice"),
 )
 

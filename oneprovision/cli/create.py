@@ -121,7 +121,11 @@ def _is_driver(source: str, given: dict[str, Any]) -> bool:
     if given["deployment"] or given["inputs"] is not None:
         return True
     file = Path(source)
-    return not file.exists() and not file.suffix and file.name == source.removeprefix("oneform/")
+    try:
+        is_there = file.exists()
+    except OSError:  # a name no file can have, or a folder that we may not look into: the reader says so
+        return False
+    return not is_there and not file.suffix and file.name == source.removeprefix("oneform/")
 
 
 def _as_template(source: str, sets: tuple[str, ...], given: dict[str, Any]) -> CarryOut:
