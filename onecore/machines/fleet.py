@@ -151,6 +151,8 @@ class Fleet:
         if not self.stopping:
             # Looking changes nothing: it need not wait for the disk.
             self._arrived += self._desk.looks.start(self._running.is_busy)
+        else:
+            self._desk.looks.stop()
         changed = self._commit() if self._has_to_commit() else set()
         self._is_spent = False
         return changed

@@ -139,8 +139,13 @@ class Looks:
             unstarted += self._start(self._ready_polls.popleft(), now)
         return unstarted
 
+    def stop(self) -> None:
+        """Nobody waits for the answers any more."""
+        for look in self.running:
+            self.runner.stop(look)
+
     def finished(self, look: Look, outcome: Outcome) -> Answers:
-        """Note the answer."""
+        """Note the answer; one that was stopped has none."""
         look.running = False
         look.took_s = outcome.duration_s
         self.running.discard(look)
@@ -148,7 +153,7 @@ class Looks:
         asked, look.waiting = look.waiting, {}
         whole, look.some = look.some, None
         some = whole or next((r for r, _ in asked.values()), None)
-        if some is None:
+        if some is None or outcome.ended is Ended.STOPPED:
             return Answers(set(), {})
         try:
             seen = self._read(look, some, outcome)
