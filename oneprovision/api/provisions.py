@@ -9,13 +9,13 @@ from onecore.http.operation import Call, Operation, Work
 from oneprovision.api import schemas
 from oneprovision.api.providers import group_of
 from oneprovision.api.reading import body_of, flag, present
-from oneprovision.usecases import editing, oneform, provisions, reading, removal
+from oneprovision.usecases import editing, oneform, provisions, reading, removal, visible
 from oneprovision.usecases.oneform import CreateFromFolder
 from oneprovision.usecases.provisions import CreateProvision
 
 
 def index(call: Call[Deps]) -> object:
-    pool = reading.pool(call.context, reading.every(call.context, flag(call, "all")))
+    pool = reading.pool(call.context, visible.every(call.context, flag(call, "all")))
     return [{"DOCUMENT": each} for each in pool["DOCUMENT_POOL"]["DOCUMENT"]]
 
 

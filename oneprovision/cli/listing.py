@@ -1,11 +1,20 @@
 """`list` and `top`."""
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 import click
 
 from onecore.cli.numbers import FiniteRange
 from onecore.cli.output import Align, Column, OutputFormat, TableOptions, table, table_options
 from onecore.cli.session import Session, pass_session
 from oneprovision.model.provision import Provision
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from onecore.deps import Deps
+    from onecore.document import Document
 
 
 @click.command("list")
@@ -53,11 +62,11 @@ def top(session: Session, delay: float, done: bool, iterations: int | None, opti
 
 def _print(session: Session, done: bool, options: TableOptions) -> None:
     from oneprovision import store
-    from oneprovision.usecases import reading
+    from oneprovision.usecases import visible
 
     deps = session.deps()
-    rows = reading.every(deps, done)
-    users, groups = reading.owners(deps)
+    rows = visible.every(deps, done)
+    users, groups = visible.owners(deps)
     with deps.database.read() as tx:
         counts = store.object_counts(tx)
 
@@ -73,7 +82,13 @@ def _print(session: Session, done: bool, options: TableOptions) -> None:
         Column[Provision]("STATE", 20, Align.LEFT, lambda p: p.state.name),
         Column[Provision]("REGTIME", 19, Align.LEFT, lambda p: _iso(p.created_at)),
     ]
-    table(columns, rows, options, lambda kept: reading.pool(deps, kept))
+    table(columns, rows, options, partial(_pool, deps))
+
+
+def _pool(deps: "Deps", kept: "Sequence[Provision]") -> "Document":
+    from oneprovision.usecases import reading  # lazy: a table needs no bodies
+
+    return reading.pool(deps, kept)
 
 
 def _iso(timestamp: float) -> str:

@@ -96,10 +96,10 @@ def list_(session: Session, options: TableOptions) -> None:
     oneprovision provider list -j
     """
     from onecore.clock import iso
-    from oneprovision.usecases import provider_documents, reading
+    from oneprovision.usecases import provider_documents, visible
 
     deps = session.deps()
-    users, groups = reading.owners(deps)
+    users, groups = visible.owners(deps)
     columns: list[Column[Provider]] = [
         Column("ID", 4, Align.RIGHT, lambda p: str(p.id)),
         Column("USER", 10, Align.LEFT, lambda p: users.get(p.uid, str(p.uid))),

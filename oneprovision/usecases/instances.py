@@ -16,7 +16,7 @@ from oneprovision import store
 from oneprovision.model.instance import WAYS_IN, InstanceForm, WaitType, is_instance, template_of
 from oneprovision.model.provision import Options, Provision
 from oneprovision.model.spec import Connection
-from oneprovision.usecases import hosts, provisions, reading, removal, repair
+from oneprovision.usecases import hosts, provisions, removal, repair, visible
 from oneprovision.usecases.hosts import Host
 from oneprovision.usecases.provisions import CreateProvision
 
@@ -61,7 +61,7 @@ def create(deps: Deps, form: InstanceForm, options: Options) -> Instance:
 
 def every(deps: Deps) -> list[Instance]:
     """Those that the asker may see."""
-    seen = [provision for provision in reading.every(deps) if is_instance(provision)]
+    seen = [provision for provision in visible.every(deps) if is_instance(provision)]
     with deps.database.read() as tx:
         return [Instance(p, _machine(resources.of_owner(tx, p.key))) for p in seen]
 

@@ -2,53 +2,32 @@
 
 from collections.abc import Sequence
 
-from onecore.access import Right, check
+from onecore.access import Right
 from onecore.deps import Deps
 from onecore.document import Document, envelope
-from onecore.errors import NotAuthorized
 from onecore.history import Event
 from onecore.machines.model import Kind, Resource
-from onecore.store import accounts, events, lease, resources
+from onecore.store import events, lease, resources
 from onecore.store.engine import Transaction
 from oneprovision import planner, store
 from oneprovision.model.document import PROVISION_TYPE, provision_body
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
-from oneprovision.model.states import WORKING, State
-from oneprovision.usecases.rights import as_resource, authorized
-
-
-def every(deps: Deps, done: bool = False) -> list[Provision]:
-    """Those that the asker may see, without the DONE ones unless asked for."""
-    with deps.database.read() as tx:
-        seen = []
-        for provision in store.every(tx):
-            if provision.state is State.DONE and not done:
-                continue
-            try:
-                check(deps.principal, as_resource(tx, provision), Right.USE)
-            except NotAuthorized:
-                continue
-            seen.append(provision)
-        return seen
+from oneprovision.model.states import WORKING
+from oneprovision.usecases.rights import authorized
+from oneprovision.usecases.visible import Names, every, names
 
 
 def document(deps: Deps, provision_id: int) -> Document:
     """One provision with everything that belongs to it."""
     with deps.database.read() as tx:
         provision = authorized(tx, deps, provision_id, Right.USE)
-        return _document(tx, provision, _names(tx), history=True)
+        return _document(tx, provision, names(tx), history=True)
 
 
 def pool(deps: Deps, seen: Sequence[Provision]) -> Document:
     with deps.database.read() as tx:
-        names = _names(tx)
-        return {"DOCUMENT_POOL": {"DOCUMENT": [_document(tx, p, names)["DOCUMENT"] for p in seen]}}
-
-
-def owners(deps: Deps) -> tuple[dict[int, str], dict[int, str]]:
-    """User and group names by id."""
-    with deps.database.read() as tx:
-        return _names(tx)
+        known = names(tx)
+        return {"DOCUMENT_POOL": {"DOCUMENT": [_document(tx, p, known)["DOCUMENT"] for p in seen]}}
 
 
 def log(deps: Deps, provision_id: int, after: int = 0) -> list[Event]:
@@ -103,10 +82,8 @@ def objects(deps: Deps, kind: ObjectKind) -> list[tuple[Provision, StoredObject,
     return [(provision, o, machines.get((provision.key, o.id))) for provision, o in owning]
 
 
-def _document(
-    tx: Transaction, p: Provision, names: tuple[dict[int, str], dict[int, str]], history: bool = False
-) -> Document:
-    users, groups = names
+def _document(tx: Transaction, p: Provision, known: Names, history: bool = False) -> Document:
+    users, groups = known
     body = provision_body(
         p,
         store.objects_of(tx, p.id),
@@ -115,7 +92,3 @@ def _document(
     )
     owner = (p.uid, users.get(p.uid, ""), p.gid, groups.get(p.gid, ""))
     return envelope(p.id, PROVISION_TYPE, owner, p.permissions, p.name, {"PROVISION_BODY": body})
-
-
-def _names(tx: Transaction) -> tuple[dict[int, str], dict[int, str]]:
-    return {user.id: user.name for user in accounts.users(tx)}, dict(accounts.groups(tx))
