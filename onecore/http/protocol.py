@@ -1,12 +1,15 @@
 """HTTP/1.1 as uvicorn reads it, with limits on what comes before the body."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 LARGEST_HEAD = 32 * 1024
 HEAD_S = 20.0
+# How long one who is refused in the middle of a request may go on sending, so that it gets to the answer.
+LINGER_S = 2.0
 BAD_REQUEST = 400
 TOO_LARGE = 431
 
@@ -17,11 +20,22 @@ _PHRASES = {BAD_REQUEST: b"Bad Request", TOO_LARGE: b"Request Header Fields Too 
 
 class _Gathering:
     """A transport that hands on in one piece what is written in one turn: the head of an answer and its body
-    would be two calls of the system, the dearest part of a small answer."""
+    would be two calls of the system, the dearest part of a small answer.
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    Closing while the client still sends (`is_heard_out` says that it does not) would reset the connection,
+    and with it the answer that is on its way: it ends our side only, until the client has ended its own.
+    """
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        loop: asyncio.AbstractEventLoop,
+        is_heard_out: Callable[[], bool],
+    ) -> None:
+        self.is_lingering = False
         self._transport = transport
         self._loop = loop
+        self._is_heard_out = is_heard_out
         self._parts: list[bytes] = []
 
     def __getattr__(self, name: str) -> Any:
@@ -32,13 +46,22 @@ class _Gathering:
             self._loop.call_soon(self._flush)
         self._parts.append(part)
 
+    def is_closing(self) -> bool:
+        return self.is_lingering or self._transport.is_closing()
+
     def close(self) -> None:
         self._flush()
-        self._transport.close()
+        if self.is_closing() or self._is_heard_out():
+            self._transport.close()
+            return
+        self.is_lingering = True
+        self._transport.write_eof()
+        self._transport.resume_reading()
+        self._loop.call_later(LINGER_S, self._transport.close)
 
     def _flush(self) -> None:
         parts, self._parts = self._parts, []
-        if parts and not self._transport.is_closing():
+        if parts and not self.is_closing():
             self._transport.write(b"".join(parts))
 
 
@@ -52,9 +75,11 @@ class LimitedHttp(HttpToolsProtocol):
     _in_head = True
     _head_bytes = 0
     _deadline: asyncio.TimerHandle | None = None
+    _gathering: _Gathering
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(_Gathering(transport, self.loop))  # type: ignore[arg-type]  # stands for it
+        self._gathering = _Gathering(transport, self.loop, self._is_heard_out)
+        super().connection_made(self._gathering)  # type: ignore[arg-type]  # stands for it
         self._arm()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -62,6 +87,8 @@ class LimitedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._gathering.is_lingering:
+            return
         if self._in_head:
             self._head_bytes += len(data)
         super().data_received(data)
@@ -90,6 +117,9 @@ class LimitedHttp(HttpToolsProtocol):
             self._refuse(TOO_LARGE, _TOO_LONG)
         else:
             self._refuse(BAD_REQUEST, "this is no HTTP request")
+
+    def _is_heard_out(self) -> bool:
+        return self._in_head and not self._head_bytes
 
     def _size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
