@@ -1,12 +1,13 @@
 """Writes the generated pages of docs/reference from the program itself; run by `make docs`."""
 
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from onecore.cli.listing import table_options
 from onecore.cli.session import Session
 from onecore.http import operation as http
 from onecore.http.operation import Schema
@@ -64,6 +65,7 @@ def _page(
     lines += [f"| [`{name}`](#{_anchor(name)}) | {_cell(_summary(c))} |" for name, c, _ in every]
     lines += ["", "Other names: " + _aliases(names) + ".", "", "## Options before the command", ""]
     lines += [*_options(root, click.Context(root)), ""]
+    lines += ["## Options of lists", "", *_rows(_list_options()), ""]
     for name, command, context in every:
         lines += _section(program, name, command, context)
     return "\n".join(lines).rstrip() + "\n"
@@ -101,17 +103,27 @@ def _section(program: str, name: str, command: click.Command, context: click.Con
             lines += ["Examples:", "", *(f"    {line}" for line in text[1:]), ""]
         elif text:
             lines += [" ".join(text), ""]
-    options = _options(command, context, known=_SERVER)
-    return [*lines, *options, ""] if options else lines
+    listing = {option.name for option in _list_options()}
+    is_list = listing <= {p.name for p in command.params}
+    options = _options(command, context, known=[*_SERVER, *(listing if is_list else ())])
+    lines += [*options, ""] if options else []
+    return [*lines, "It has the [options of lists](#options-of-lists).", ""] if is_list else lines
 
 
 def _options(command: click.Command, context: click.Context, known: Collection[str] = ()) -> list[str]:
     """`known` are told of elsewhere."""
     every = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
     shown = [option for option in every if option.name not in known]
-    if not shown:
-        return []
-    rows = [f"| `{_spelling(option)}` | {_cell(_meaning(option))} |" for option in shown]
+    return _rows(shown) if shown else []
+
+
+def _list_options() -> list[click.Option]:
+    command = click.command()(table_options(lambda options: None))
+    return [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
+
+
+def _rows(options: Iterable[click.Option]) -> list[str]:
+    rows = [f"| `{_spelling(option)}` | {_cell(_meaning(option))} |" for option in options]
     return ["| option | meaning |", "|---|---|", *rows]
 
 

@@ -8,18 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from onecore.cli.output import (
-    Align,
-    Column,
-    OutputFormat,
-    TableOptions,
-    emit,
-    format_options,
-    table,
-    table_options,
-    write,
-)
+from onecore.cli.listing import TableOptions, table, table_options
+from onecore.cli.output import OutputFormat, emit, format_options, write
 from onecore.cli.session import Session, pass_session
+from onecore.cli.tables import Align, Column
 
 if TYPE_CHECKING:
     from onecore.accounts import Group
@@ -131,11 +123,11 @@ def list_users(session: Session, options: TableOptions) -> None:
     from onecore import accounts
 
     columns: list[Column[tuple[User, str]]] = [
-        Column("ID", 4, Align.RIGHT, lambda row: str(row[0].id)),
-        Column("NAME", 15, Align.LEFT, lambda row: row[0].name),
-        Column("GROUP", 15, Align.LEFT, lambda row: row[1]),
+        Column("ID", 4, Align.RIGHT, lambda row: str(row[0].id), about="its number"),
+        Column("NAME", 15, Align.LEFT, lambda row: row[0].name, about="its name"),
+        Column("GROUP", 15, Align.LEFT, lambda row: row[1], about="the first group of the user"),
     ]
-    table(columns, accounts.users(session.deps()), options)
+    table(columns, lambda: accounts.users(session.deps()), options)
 
 
 @click.group()
@@ -189,11 +181,11 @@ def list_groups(session: Session, options: TableOptions) -> None:
     from onecore import accounts
 
     columns: list[Column[Group]] = [
-        Column("ID", 4, Align.RIGHT, lambda g: str(g.id)),
-        Column("NAME", 15, Align.LEFT, lambda g: g.name),
-        Column("USERS", 20, Align.LEFT, lambda g: ",".join(g.members) or "-"),
+        Column("ID", 4, Align.RIGHT, lambda g: str(g.id), about="its number"),
+        Column("NAME", 15, Align.LEFT, lambda g: g.name, about="its name"),
+        Column("USERS", 20, Align.LEFT, lambda g: ",".join(g.members) or "-", about="its members"),
     ]
-    table(columns, accounts.groups(session.deps()), options)
+    table(columns, lambda: accounts.groups(session.deps()), options)
 
 
 def _given(password_file: str | None) -> str | None:

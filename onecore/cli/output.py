@@ -14,24 +14,10 @@ from typing import Any, Generic, TypeVar
 import click
 
 from onecore.cli import tables
-from onecore.cli.tables import Align, Column, Filter, Row
+from onecore.cli.layout import Layout
+from onecore.cli.tables import Column, Row
 from onecore.cli.text import printable
 from onecore.errors import OneError
-
-__all__ = [
-    "Align",
-    "Column",
-    "Filter",
-    "OutputFormat",
-    "Table",
-    "TableOptions",
-    "emit",
-    "format_options",
-    "sections",
-    "table",
-    "table_options",
-    "write",
-]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -47,16 +33,6 @@ class OutputFormat(StrEnum):
 
 
 @dataclass(frozen=True)
-class TableOptions:
-    """What `table_options` read from the command line."""
-
-    fmt: OutputFormat = OutputFormat.TEXT
-    columns: tuple[str, ...] = ()
-    filters: tuple[Filter, ...] = ()
-    header: bool = True
-
-
-@dataclass(frozen=True)
 class Table(Generic[Row]):
     """A table inside a section of `show`."""
 
@@ -68,41 +44,29 @@ class Table(Generic[Row]):
 Body = Sequence[tuple[str, str]] | Table[Any] | str
 
 
+json_option = click.option("-j", "--json", "as_json", is_flag=True, help="Print JSON.")
+yaml_option = click.option("-y", "--yaml", "as_yaml", is_flag=True, help="Print YAML.")
+
+
 def format_options(command: Command) -> Command:
     """Adds -j/--json and -y/--yaml; the command gets the choice as `fmt`."""
 
-    @_yaml_option
-    @_json_option
+    @yaml_option
+    @json_option
     @functools.wraps(command)
     def with_format(*args: Any, as_json: bool, as_yaml: bool, **kwargs: Any) -> Any:
-        fmt = _one_format({OutputFormat.JSON: as_json, OutputFormat.YAML: as_yaml})
+        fmt = one_format({OutputFormat.JSON: as_json, OutputFormat.YAML: as_yaml})
         return command(*args, fmt=fmt, **kwargs)
 
     return with_format  # type: ignore[return-value]  # click reads parameters, not the signature
 
 
-def table_options(command: Command) -> Command:
-    """Adds the format options and those of lists; the command gets them as `options: TableOptions`."""
-
-    @_yaml_option
-    @_json_option
-    @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
-    @click.option("-l", "--list", "names", metavar="COLUMNS", default="", help=_LIST_HELP)
-    @click.option("-f", "--filter", "conditions", metavar="COL=VALUE", multiple=True, help=_FILTER_HELP)
-    @click.option("--no-header", is_flag=True, help="Leave out the line of column names.")
-    @functools.wraps(command)
-    def with_options(*args: Any, **kwargs: Any) -> Any:
-        formats = (OutputFormat.JSON, OutputFormat.YAML, OutputFormat.CSV)
-        chosen = {fmt: kwargs.pop(f"as_{fmt}") for fmt in formats}
-        options = TableOptions(
-            fmt=_one_format(chosen),
-            columns=tuple(name for name in kwargs.pop("names").split(",") if name.strip()),
-            filters=tables.parse_filters(kwargs.pop("conditions")),
-            header=not kwargs.pop("no_header"),
-        )
-        return command(*args, options=options, **kwargs)
-
-    return with_options  # type: ignore[return-value]  # click reads parameters, not the signature
+def one_format(chosen: dict[OutputFormat, bool]) -> OutputFormat:
+    """The one that was asked for. Raises UsageError for two."""
+    asked = [fmt for fmt, wanted in chosen.items() if wanted]
+    if len(asked) > 1:
+        raise click.UsageError(f"choose one of {', '.join(f'--{fmt}' for fmt in asked)}")
+    return asked[0] if asked else OutputFormat.TEXT
 
 
 def emit(document: object, fmt: OutputFormat) -> None:
@@ -115,27 +79,6 @@ def emit(document: object, fmt: OutputFormat) -> None:
         write(_json(document) + "\n")
 
 
-def table(
-    columns: Sequence[Column[Row]],
-    rows: Sequence[Row],
-    options: TableOptions,
-    document: Callable[[Sequence[Row]], object] | None = None,
-) -> None:
-    """Prints the rows that pass the filters. `document` makes of them what JSON and YAML print;
-    without it they print a list of objects with the shown cells."""
-    kept = tables.keep(columns, rows, options.filters)
-    shown = tables.choose(columns, options.columns)
-    if options.fmt is OutputFormat.TEXT:
-        _write_lines(tables.lines(shown, kept, header=options.header, width=_terminal_width()))
-    elif options.fmt is OutputFormat.CSV:
-        names = [[column.header for column in shown]] if options.header else []
-        write(_csv(names + tables.cells(shown, kept)))
-    elif document is not None:
-        emit(document(kept), options.fmt)
-    else:
-        emit([{column.header: column.value(row) for column in shown} for row in kept], options.fmt)
-
-
 def sections(parts: Sequence[tuple[str, Body]]) -> None:
     """Prints titled blocks with a blank line between them, the keys of all of them aligned."""
     keys = [key for _, body in parts if isinstance(body, list | tuple) for key, _ in body]
@@ -145,7 +88,7 @@ def sections(parts: Sequence[tuple[str, Body]]) -> None:
         if out:
             out.append("")
         out += [_heading(title), *_body_lines(body, key_width)]
-    _write_lines(out)
+    write_lines(out)
 
 
 def write(text: str) -> None:
@@ -159,17 +102,18 @@ def write(text: str) -> None:
         raise OneError(f"the output could not be written: {exc.strerror}") from exc
 
 
-_LIST_HELP = "Columns to print, in this order, as in ID,NAME."
-_FILTER_HELP = "Rows to print, as in NAME=web, STATE!=RUNNING or HOSTS>=3; may be repeated."
-_json_option = click.option("-j", "--json", "as_json", is_flag=True, help="Print JSON.")
-_yaml_option = click.option("-y", "--yaml", "as_yaml", is_flag=True, help="Print YAML.")
+def write_lines(printed: Sequence[str]) -> None:
+    write("".join(f"{line}\n" for line in printed))
 
 
-def _one_format(chosen: dict[OutputFormat, bool]) -> OutputFormat:
-    asked = [fmt for fmt, wanted in chosen.items() if wanted]
-    if len(asked) > 1:
-        raise click.UsageError(f"choose one of {', '.join(f'--{fmt}' for fmt in asked)}")
-    return asked[0] if asked else OutputFormat.TEXT
+def terminal_width() -> int | None:
+    """None where stdout is no terminal."""
+    if not sys.stdout.isatty():
+        return None
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
 
 
 def _json(document: object) -> str:
@@ -197,15 +141,6 @@ def _spelled_surrogate(match: re.Match[str]) -> str:
     return f"\\\\u{ord(match.group()):04x}"
 
 
-def _csv(grid: list[list[str]]) -> str:
-    import csv  # lazy: only --csv needs it
-    import io
-
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(grid)
-    return out.getvalue()
-
-
 def _encodable(text: str) -> bool:
     try:
         text.encode(sys.stdout.encoding or "utf-8")
@@ -221,7 +156,7 @@ def _escape_c1(text: str) -> str:
 
 def _body_lines(body: Body, key_width: int) -> list[str]:
     if isinstance(body, Table):
-        return tables.lines(tables.choose(body.columns, ()), body.rows, width=_terminal_width())
+        return tables.lines(tables.choose(body.columns, ()), body.rows, layout=Layout(terminal_width()))
     if isinstance(body, str):
         return printable(body, keep_newlines=True).rstrip("\n").split("\n")
     return [f"{printable(key):<{key_width}}: {printable(value)}".rstrip(" ") for key, value in body]
@@ -230,16 +165,3 @@ def _body_lines(body: Body, key_width: int) -> list[str]:
 def _heading(title: str) -> str:
     text = printable(title)
     return click.style(text.ljust(_TITLE_WIDTH), bold=True, underline=True) if sys.stdout.isatty() else text
-
-
-def _terminal_width() -> int | None:
-    if not sys.stdout.isatty():
-        return None
-    try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or None
-    except (OSError, ValueError):
-        return None
-
-
-def _write_lines(printed: Sequence[str]) -> None:
-    write("".join(f"{line}\n" for line in printed))

@@ -1,13 +1,10 @@
 """`list` and `top`."""
 
-import sys
-from collections.abc import Callable
-
 import click
 
-from onecore.cli.numbers import FiniteRange
-from onecore.cli.output import Align, Column, OutputFormat, TableOptions, table, table_options
-from onecore.clock import SystemClock
+from onecore.cli.listing import TableOptions, again_and_again, table, table_options, top_options
+from onecore.cli.output import OutputFormat
+from onecore.cli.tables import Align, Column
 from oneflow.cli.door import documents_in
 from oneflow.cli.session import FlowSession, pass_session
 from oneflow.cli.view import Entry, as_pool, body_of, moment, owner_columns
@@ -29,18 +26,9 @@ def list_(session: FlowSession, options: TableOptions) -> None:
     print_services(session, options)
 
 
-delay_option = click.option(
-    "-d", "--delay", type=FiniteRange(0.1, 3600), default=4.0, metavar="S", help="Seconds in between."
-)
-rounds_option = click.option(
-    "-n", "--iterations", type=click.IntRange(1), metavar="N", help="End after N rounds."
-)
-
-
 @click.command()
 @click.argument("service", required=False)
-@delay_option
-@rounds_option
+@top_options
 @table_options
 @pass_session
 def top(
@@ -60,20 +48,9 @@ def top(
         again_and_again(lambda: print_service(session, service, options.fmt), delay, iterations, options.fmt)
 
 
-def again_and_again(show: Callable[[], None], delay: float, rounds: int | None, fmt: OutputFormat) -> None:
-    clock, done = SystemClock(), 0
-    while rounds is None or done < rounds:
-        if done:
-            clock.sleep(delay)
-        if sys.stdout.isatty() and fmt is OutputFormat.TEXT:
-            click.clear()
-        show()
-        done += 1
-
-
 def print_services(session: FlowSession, options: TableOptions) -> None:
     brief = options.fmt in (OutputFormat.TEXT, OutputFormat.CSV)
-    table(COLUMNS, documents_in(session.door().listed(Kind.SERVICE, brief)), options, as_pool)
+    table(COLUMNS, lambda: documents_in(session.door().listed(Kind.SERVICE, brief)), options, as_pool)
 
 
 def state_name(document: Entry) -> str:
@@ -83,17 +60,27 @@ def state_name(document: Entry) -> str:
 
 COLUMNS: list[Column[Entry]] = [
     *owner_columns(25),
-    Column("STATE", 11, Align.LEFT, state_name),
+    Column("STATE", 11, Align.LEFT, state_name, about="its state"),
     # What later releases call the same, and their further column.
-    Column("STAT", 11, Align.LEFT, state_name, shown=False),
+    Column(
+        "STAT", 11, Align.LEFT, state_name, shown=False, about="its state, as later releases call the column"
+    ),
     Column(
         "STARTTIME",
         15,
         Align.LEFT,
         lambda document: moment(float(body_of(document).get("start_time", 0))),
         shown=False,
+        about="when it was made",
     ),
-    Column("ROLES", 15, Align.LEFT, lambda document: _roles(document), shown=False),
+    Column(
+        "ROLES",
+        15,
+        Align.LEFT,
+        lambda document: _roles(document),
+        shown=False,
+        about="its roles, with the VMs that each has and wants",
+    ),
 ]
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from onecore.cli.output import Align, Column, Table
+from onecore.cli.output import Table
+from onecore.cli.tables import Align, Column
 from oneflow.cli.listing import state_name
 from oneflow.cli.view import Entry, body_of, moment, permissions
 from oneflow.model.states import RoleState

@@ -7,23 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from onecore.cli.output import (
-    Align,
-    Column,
-    OutputFormat,
-    TableOptions,
-    emit,
-    format_options,
-    sections,
-    table,
-    table_options,
-    write,
-)
+from onecore.cli.listing import TableOptions, again_and_again, table, table_options, top_options
+from onecore.cli.output import OutputFormat, emit, format_options, sections, write
+from onecore.cli.tables import Align, Column
 from oneflow.cli import editing
 from oneflow.cli.arguments import document_from, file_argument, number_of, numbers_of, wait_options
 from oneflow.cli.door import documents_in
 from oneflow.cli.group import FlowGroup
-from oneflow.cli.listing import again_and_again, delay_option, rounds_option
 from oneflow.cli.session import FlowSession, pass_session
 from oneflow.cli.view import Entry, as_pool, body_of, moment, owner_columns, permissions
 from oneflow.cli.waiting import carry_out
@@ -47,6 +37,7 @@ _COLUMNS: list[Column[Entry]] = [
         Align.LEFT,
         lambda document: moment(float(body_of(document).get("registration_time", 0))),
         shown=False,
+        about="when it was made",
     ),
 ]
 
@@ -65,8 +56,7 @@ def list_(session: FlowSession, options: TableOptions) -> None:
 
 
 @click.command()
-@delay_option
-@rounds_option
+@top_options
 @table_options
 @pass_session
 def top(session: FlowSession, delay: float, iterations: int | None, options: TableOptions) -> None:
@@ -209,7 +199,7 @@ def clone(session: FlowSession, /, selected: str, name: str) -> None:
 
 
 def _print(session: FlowSession, options: TableOptions) -> None:
-    table(_COLUMNS, documents_in(session.door().listed(Kind.TEMPLATE)), options, as_pool)
+    table(_COLUMNS, lambda: documents_in(session.door().listed(Kind.TEMPLATE)), options, as_pool)
 
 
 def _print_made(document: Entry, fmt: OutputFormat) -> None:

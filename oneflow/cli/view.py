@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from onecore.cli.output import Align, Column
+from onecore.cli.tables import Align, Column
 
 Entry = Mapping[str, Any]
 
@@ -19,10 +19,10 @@ def body_of(document: Entry) -> Entry:
 def owner_columns(name_width: int, id_width: int = 10) -> list[Column[Entry]]:
     """ID, USER, GROUP, NAME as OneFlow's lists begin."""
     return [
-        Column("ID", id_width, Align.RIGHT, lambda d: d["ID"]),
-        Column("USER", 15, Align.LEFT, lambda d: d["UNAME"]),
-        Column("GROUP", 15, Align.LEFT, lambda d: d["GNAME"]),
-        Column("NAME", name_width, Align.LEFT, lambda d: d["NAME"]),
+        Column("ID", id_width, Align.RIGHT, lambda d: d["ID"], about="its number"),
+        Column("USER", 15, Align.LEFT, lambda d: d["UNAME"], about="its owner"),
+        Column("GROUP", 15, Align.LEFT, lambda d: d["GNAME"], about="the group of its owner"),
+        Column("NAME", name_width, Align.LEFT, lambda d: d["NAME"], about="its name"),
     ]
 
 

@@ -4,16 +4,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from onecore.cli.output import (
-    Align,
-    Column,
-    OutputFormat,
-    TableOptions,
-    emit,
-    format_options,
-    table,
-    table_options,
-)
+from onecore.cli.listing import TableOptions, table, table_options
+from onecore.cli.output import OutputFormat, emit, format_options
+from onecore.cli.tables import Align, Column
 from oneflow.cli.door import documents_in
 from oneflow.cli.group import FlowGroup
 from oneflow.cli.session import FlowSession, pass_session
@@ -39,14 +32,14 @@ def _addresses(row: Entry) -> str:
 
 
 _COLUMNS: list[Column[Entry]] = [
-    Column("ID", 6, Align.RIGHT, lambda row: row["vm"]["ID"]),
-    Column("USER", 15, Align.LEFT, lambda row: row["vm"]["UNAME"]),
-    Column("GROUP", 15, Align.LEFT, lambda row: row["vm"]["GNAME"]),
-    Column("NAME", 25, Align.LEFT, lambda row: row["vm"]["NAME"]),
-    Column("STAT", 4, Align.LEFT, lambda row: _stat(row)),
-    Column("SERVICE", 7, Align.RIGHT, lambda row: row["service"]),
-    Column("ROLE", 15, Align.LEFT, lambda row: row["role"]),
-    Column("IP", 15, Align.LEFT, _addresses),
+    Column("ID", 6, Align.RIGHT, lambda row: row["vm"]["ID"], about="its number"),
+    Column("USER", 15, Align.LEFT, lambda row: row["vm"]["UNAME"], about="the owner of its service"),
+    Column("GROUP", 15, Align.LEFT, lambda row: row["vm"]["GNAME"], about="the group of its service"),
+    Column("NAME", 25, Align.LEFT, lambda row: row["vm"]["NAME"], about="its name"),
+    Column("STAT", 4, Align.LEFT, lambda row: _stat(row), about="its state, as OpenNebula shortens it"),
+    Column("SERVICE", 7, Align.RIGHT, lambda row: row["service"], about="the number of its service"),
+    Column("ROLE", 15, Align.LEFT, lambda row: row["role"], about="its role in the service"),
+    Column("IP", 15, Align.LEFT, _addresses, about="its addresses"),
 ]
 
 
@@ -66,7 +59,7 @@ def list_(session: FlowSession, options: TableOptions) -> None:
     oneflow vm list
     oneflow vm list -f SERVICE=0 -l ID,NAME,IP
     """
-    table(_COLUMNS, _rows(session.door()), options, lambda kept: [{"VM": row["vm"]} for row in kept])
+    table(_COLUMNS, lambda: _rows(session.door()), options, lambda kept: [{"VM": row["vm"]} for row in kept])
 
 
 @vm.command()

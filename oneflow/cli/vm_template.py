@@ -4,18 +4,9 @@ from pathlib import Path
 
 import click
 
-from onecore.cli.output import (
-    Align,
-    Column,
-    OutputFormat,
-    TableOptions,
-    emit,
-    format_options,
-    sections,
-    table,
-    table_options,
-    write,
-)
+from onecore.cli.listing import TableOptions, table, table_options
+from onecore.cli.output import OutputFormat, emit, format_options, sections, write
+from onecore.cli.tables import Align, Column
 from oneflow.cli import editing
 from oneflow.cli.arguments import document_from, file_argument, number_of, numbers_of
 from oneflow.cli.door import documents_in
@@ -37,8 +28,20 @@ def vm_template() -> None:
 
 _COLUMNS: list[Column[Entry]] = [
     *owner_columns(25),
-    Column("DRIVER", 12, Align.LEFT, lambda document: str(body_of(document)["driver"])),
-    Column("PROVIDER", 8, Align.RIGHT, lambda document: str(body_of(document).get("provider", "-"))),
+    Column(
+        "DRIVER",
+        12,
+        Align.LEFT,
+        lambda document: str(body_of(document)["driver"]),
+        about="the pm driver that makes the VMs",
+    ),
+    Column(
+        "PROVIDER",
+        8,
+        Align.RIGHT,
+        lambda document: str(body_of(document).get("provider", "-")),
+        about="the account that is used, - for none",
+    ),
 ]
 
 
@@ -51,7 +54,7 @@ def list_(session: FlowSession, options: TableOptions) -> None:
     \b
     oneflow vm-template list
     """
-    table(_COLUMNS, documents_in(session.door().listed(Kind.VM_TEMPLATE)), options, as_pool)
+    table(_COLUMNS, lambda: documents_in(session.door().listed(Kind.VM_TEMPLATE)), options, as_pool)
 
 
 @vm_template.command()

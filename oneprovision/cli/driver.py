@@ -5,20 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from onecore.cli.listing import TableOptions, table, table_options
 from onecore.cli.numbers import FiniteRange
-from onecore.cli.output import (
-    Align,
-    Column,
-    OutputFormat,
-    Table,
-    TableOptions,
-    emit,
-    format_options,
-    sections,
-    table,
-    table_options,
-)
+from onecore.cli.output import OutputFormat, Table, emit, format_options, sections
 from onecore.cli.session import Session, pass_session
+from onecore.cli.tables import Align, Column
 from oneprovision.cli.oneform import disable, enable, show_folder, sync
 
 if TYPE_CHECKING:
@@ -54,16 +45,16 @@ def list_(session: Session, options: TableOptions) -> None:
     from oneprovision.usecases import drivers
 
     columns: list[Column[Entry]] = [
-        Column("NAME", 16, Align.LEFT, lambda e: e.name),
-        Column("ORIGIN", 10, Align.LEFT, lambda e: e.origin),
-        Column("STATE", 7, Align.LEFT, drivers.state),
-        Column("EXTENSIONS", 10, Align.LEFT, _extensions),
-        Column("PROBLEM", 8, Align.LEFT, lambda e: e.problem or "-"),
-        Column("PATH", 20, Align.LEFT, lambda e: str(e.path), shown=False),
+        Column("NAME", 16, Align.LEFT, lambda e: e.name, about="its name"),
+        Column("ORIGIN", 10, Align.LEFT, lambda e: e.origin, about="where it was found"),
+        Column("STATE", 7, Align.LEFT, drivers.state, about="whether it can be used"),
+        Column("EXTENSIONS", 10, Align.LEFT, _extensions, about="what it can do besides the six actions"),
+        Column("PROBLEM", 8, Align.LEFT, lambda e: e.problem or "-", about="why it cannot be used"),
+        Column("PATH", 20, Align.LEFT, lambda e: str(e.path), shown=False, about="its folder"),
     ]
     table(
         columns,
-        [*drivers.every(_catalog(session)), *_folder_entries(session)],
+        lambda: [*drivers.every(_catalog(session)), *_folder_entries(session)],
         options,
         lambda kept: [drivers.summary(entry) for entry in kept],
     )
@@ -121,7 +112,7 @@ def test(session: Session, /, path: str, sets: tuple[str, ...], deadline: float,
     request = drivers.Examine(path, drivers.parameters_of(sets), deadline)
     report = drivers.examine(session.settings, _catalog(session), request)
     if fmt is OutputFormat.TEXT:
-        table(_REPORT, report.checks, TableOptions())
+        table(_REPORT, lambda: report.checks, TableOptions())
     else:
         checks = [{"check": check.name, "ok": check.ok, "detail": check.detail} for check in report.checks]
         emit({"driver": report.driver, "passed": report.passed, "checks": checks}, fmt)

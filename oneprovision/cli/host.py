@@ -1,22 +1,14 @@
 """`host`: list, show, poll, reboot, poweroff, resume, suspend, ssh, configure, accept-key."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from onecore.cli.idlist import resolve
+from onecore.cli.listing import TableOptions, describe, table, table_options
 from onecore.cli.numbers import FiniteRange
-from onecore.cli.output import (
-    OutputFormat,
-    TableOptions,
-    emit,
-    format_options,
-    sections,
-    table,
-    table_options,
-    write,
-)
+from onecore.cli.output import OutputFormat, emit, format_options, sections, write
 from onecore.cli.session import Session, pass_session
 from oneprovision.cli.host_view import COLUMNS, described
 
@@ -58,7 +50,7 @@ def list_(session: Session, options: TableOptions) -> None:
     """
     from oneprovision.usecases import hosts
 
-    _table(hosts.every(session.deps()), options)
+    _table(lambda: hosts.every(session.deps()), options)
 
 
 @host.command()
@@ -97,9 +89,12 @@ def poll(session: Session, /, selected: str, options: TableOptions) -> None:
     """
     from oneprovision.usecases import hosts
 
+    if options.describe:
+        describe(COLUMNS, options)
+        return
     with session.working() as deps:
         outcome = hosts.poll(deps, _ids(deps, selected))
-    _table(outcome.hosts, options)
+    _table(lambda: outcome.hosts, options)
     _raise_problems(outcome, "oneprovision retry {} --force makes anew what vanished")
 
 
@@ -284,8 +279,10 @@ def _ids(deps: "Deps", selector: str) -> tuple[int, ...]:
     return resolve(selector, known(), "host")
 
 
-def _table(shown: "Sequence[Host]", options: TableOptions) -> None:
+def _table(shown: "Callable[[], Sequence[Host]]", options: TableOptions) -> None:
     from oneprovision.usecases import hosts
 
-    documents: list[Any] = [hosts.document(one)["HOST"] for one in shown]
-    table(COLUMNS, documents, options, lambda kept: {"HOST_POOL": {"HOST": list(kept)}})
+    def rows() -> list[Any]:
+        return [hosts.document(one)["HOST"] for one in shown()]
+
+    table(COLUMNS, rows, options, lambda kept: {"HOST_POOL": {"HOST": list(kept)}})

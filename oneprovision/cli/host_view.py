@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from onecore.cli.output import Align, Column
+from onecore.cli.tables import Align, Column
 
 Entry = Mapping[str, Any]
 
@@ -35,13 +35,13 @@ def _memory(row: Entry) -> str:
 
 
 COLUMNS = [
-    Column[Entry]("ID", 4, Align.RIGHT, _of("ID")),
-    Column[Entry]("NAME", 25, Align.LEFT, _of("NAME")),
-    Column[Entry]("CLUSTER", 15, Align.LEFT, _of("CLUSTER")),
-    Column[Entry]("PROVISION", 9, Align.RIGHT, _of("PROVISION_ID")),
-    Column[Entry]("DRIVER", 8, Align.LEFT, _of("PM_MAD")),
-    Column[Entry]("IP", 15, Align.LEFT, _of("IP")),
-    Column[Entry]("CPU", 6, Align.RIGHT, _metric("CPU")),
-    Column[Entry]("MEM", 6, Align.RIGHT, _memory),
-    Column[Entry]("STAT", 8, Align.LEFT, _of("STATE")),
+    Column[Entry]("ID", 4, Align.RIGHT, _of("ID"), about="its number"),
+    Column[Entry]("NAME", 25, Align.LEFT, _of("NAME"), about="its name"),
+    Column[Entry]("CLUSTER", 15, Align.LEFT, _of("CLUSTER"), about="the cluster that it is in"),
+    Column[Entry]("PROVISION", 9, Align.RIGHT, _of("PROVISION_ID"), about="the provision that it belongs to"),
+    Column[Entry]("DRIVER", 8, Align.LEFT, _of("PM_MAD"), about="the pm driver that makes it"),
+    Column[Entry]("IP", 15, Align.LEFT, _of("IP"), about="its address"),
+    Column[Entry]("CPU", 6, Align.RIGHT, _metric("CPU"), about="how much CPU it uses, in percent"),
+    Column[Entry]("MEM", 6, Align.RIGHT, _memory, about="how much memory it uses"),
+    Column[Entry]("STAT", 8, Align.LEFT, _of("STATE"), about="its state"),
 ]

@@ -6,19 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from onecore.cli.confirm import confirm
-from onecore.cli.output import (
-    Align,
-    Column,
-    OutputFormat,
-    TableOptions,
-    emit,
-    format_options,
-    sections,
-    table,
-    table_options,
-    write,
-)
+from onecore.cli.listing import TableOptions, table, table_options
+from onecore.cli.output import OutputFormat, emit, format_options, sections, write
 from onecore.cli.session import Session, pass_session
+from onecore.cli.tables import Align, Column
 from oneprovision.cli.arguments import effort, effort_options, wait_option
 
 if TYPE_CHECKING:
@@ -94,14 +85,26 @@ def list_(session: Session, options: TableOptions) -> None:
     from oneprovision.usecases import instances
 
     columns: list[Column[Instance]] = [
-        Column("ID", 4, Align.RIGHT, lambda i: str(i.id)),
-        Column("NAME", 20, Align.LEFT, lambda i: i.provision.name),
-        Column("DRIVER", 12, Align.LEFT, lambda i: i.machine.driver if i.machine else "-"),
-        Column("DEPLOY_ID", 12, Align.LEFT, lambda i: (i.machine and i.machine.deploy_id) or "-"),
-        Column("IP", 15, Align.LEFT, lambda i: i.address or "-"),
-        Column("STATE", 10, Align.LEFT, lambda i: i.state),
+        Column("ID", 4, Align.RIGHT, lambda i: str(i.id), about="its number"),
+        Column("NAME", 20, Align.LEFT, lambda i: i.provision.name, about="its name"),
+        Column(
+            "DRIVER",
+            12,
+            Align.LEFT,
+            lambda i: i.machine.driver if i.machine else "-",
+            about="the pm driver that makes it",
+        ),
+        Column(
+            "DEPLOY_ID",
+            12,
+            Align.LEFT,
+            lambda i: (i.machine and i.machine.deploy_id) or "-",
+            about="what its provider calls it",
+        ),
+        Column("IP", 15, Align.LEFT, lambda i: i.address or "-", about="its address"),
+        Column("STATE", 10, Align.LEFT, lambda i: i.state, about="its state"),
     ]
-    table(columns, instances.every(session.deps()), options, _pool)
+    table(columns, lambda: instances.every(session.deps()), options, _pool)
 
 
 @instance.command()

@@ -1,24 +1,28 @@
 """`list` and `top`."""
 
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import click
 
-from onecore.cli.numbers import FiniteRange
-from onecore.cli.output import Align, Column, OutputFormat, TableOptions, table, table_options
+from onecore.cli.listing import TableOptions, again_and_again, table, table_options, top_options
 from onecore.cli.session import Session, pass_session
+from onecore.cli.tables import Align, Column
 from oneprovision.model.provision import Provision
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+_all = click.option("-a", "--all", "done", is_flag=True, help="Also those that are DONE.")
 
-    from onecore.deps import Deps
-    from onecore.document import Document
+
+@dataclass(frozen=True)
+class _Row:
+    provision: Provision
+    user: str
+    group: str
+    hosts: int
 
 
 @click.command("list")
-@click.option("-a", "--all", "done", is_flag=True, help="Also those that are DONE.")
+@_all
 @table_options
 @pass_session
 def list_(session: Session, done: bool, options: TableOptions) -> None:
@@ -33,11 +37,8 @@ def list_(session: Session, done: bool, options: TableOptions) -> None:
 
 
 @click.command()
-@click.option(
-    "-d", "--delay", type=FiniteRange(0.1, 3600), default=4.0, metavar="S", help="Seconds in between."
-)
-@click.option("-a", "--all", "done", is_flag=True, help="Also those that are DONE.")
-@click.option("-n", "--iterations", type=click.IntRange(1), metavar="N", help="End after N rounds.")
+@top_options
+@_all
 @table_options
 @pass_session
 def top(session: Session, delay: float, done: bool, iterations: int | None, options: TableOptions) -> None:
@@ -47,51 +48,50 @@ def top(session: Session, delay: float, done: bool, iterations: int | None, opti
     oneprovision top
     oneprovision top --delay 1 --iterations 10
     """
-    import sys
-
-    clock = session.deps().clock
-    rounds = 0
-    while iterations is None or rounds < iterations:
-        if rounds:
-            clock.sleep(delay)
-        if sys.stdout.isatty() and options.fmt is OutputFormat.TEXT:
-            click.clear()
-        _print(session, done, options)
-        rounds += 1
+    again_and_again(lambda: _print(session, done, options), delay, iterations, options.fmt)
 
 
 def _print(session: Session, done: bool, options: TableOptions) -> None:
+    def document(kept: Sequence[_Row]) -> object:
+        from oneprovision.usecases import reading  # lazy: a table needs no bodies
+
+        return reading.pool(session.deps(), [row.provision for row in kept])
+
+    table(_COLUMNS, lambda: _rows(session, done), options, document)
+
+
+def _rows(session: Session, done: bool) -> list[_Row]:
     from oneprovision import store
     from oneprovision.usecases import visible
 
     deps = session.deps()
-    rows = visible.every(deps, done)
+    provisions = visible.every(deps, done)
     users, groups = visible.owners(deps)
     with deps.database.read() as tx:
         counts = store.object_counts(tx)
-
-    def count(p: Provision, kind: str) -> str:
-        return str(counts.get(p.id, {}).get(kind, 0))
-
-    columns = [
-        Column[Provision]("ID", 4, Align.RIGHT, lambda p: str(p.id)),
-        Column[Provision]("USER", 10, Align.LEFT, lambda p: users.get(p.uid, str(p.uid))),
-        Column[Provision]("GROUP", 10, Align.LEFT, lambda p: groups.get(p.gid, str(p.gid))),
-        Column[Provision]("NAME", 25, Align.LEFT, lambda p: p.name),
-        Column[Provision]("HOSTS", 5, Align.RIGHT, lambda p: count(p, "host")),
-        Column[Provision]("STATE", 20, Align.LEFT, lambda p: p.state.name),
-        Column[Provision]("REGTIME", 19, Align.LEFT, lambda p: _iso(p.created_at)),
+    return [
+        _Row(
+            provision=p,
+            user=users.get(p.uid, str(p.uid)),
+            group=groups.get(p.gid, str(p.gid)),
+            hosts=counts.get(p.id, {}).get("host", 0),
+        )
+        for p in provisions
     ]
-    table(columns, rows, options, partial(_pool, deps))
 
 
-def _pool(deps: "Deps", kept: "Sequence[Provision]") -> "Document":
-    from oneprovision.usecases import reading  # lazy: a table needs no bodies
-
-    return reading.pool(deps, kept)
-
-
-def _iso(timestamp: float) -> str:
+def _registered(row: _Row) -> str:
     from onecore.clock import iso
 
-    return iso(timestamp)
+    return iso(row.provision.created_at)
+
+
+_COLUMNS = [
+    Column[_Row]("ID", 4, Align.RIGHT, lambda row: str(row.provision.id), about="its number"),
+    Column[_Row]("USER", 10, Align.LEFT, lambda row: row.user, about="its owner"),
+    Column[_Row]("GROUP", 10, Align.LEFT, lambda row: row.group, about="the group of its owner"),
+    Column[_Row]("NAME", 25, Align.LEFT, lambda row: row.provision.name, about="its name"),
+    Column[_Row]("HOSTS", 5, Align.RIGHT, lambda row: str(row.hosts), about="how many hosts it has"),
+    Column[_Row]("STATE", 20, Align.LEFT, lambda row: row.provision.state.name, about="its state"),
+    Column[_Row]("REGTIME", 19, Align.LEFT, _registered, about="when it was made"),
+]

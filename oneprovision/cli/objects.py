@@ -6,19 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from onecore.cli.idlist import resolve
-from onecore.cli.output import (
-    Align,
-    Column,
-    OutputFormat,
-    Table,
-    TableOptions,
-    emit,
-    format_options,
-    sections,
-    table,
-    table_options,
-)
+from onecore.cli.listing import TableOptions, table, table_options
+from onecore.cli.output import OutputFormat, Table, emit, format_options, sections
 from onecore.cli.session import Session, pass_session
+from onecore.cli.tables import Align, Column
 from oneprovision.model.provision import ObjectKind
 
 if TYPE_CHECKING:
@@ -138,7 +129,10 @@ def network_show(session: Session, /, selected: str, fmt: OutputFormat) -> None:
 def _list(session: Session, kind: ObjectKind, options: TableOptions) -> None:
     from oneprovision.usecases import objects
 
-    rows: Sequence[Entry] = objects.every(session.deps(), kind)
+    def rows() -> Sequence[Entry]:
+        found: Sequence[Entry] = objects.every(session.deps(), kind)
+        return found
+
     table(_COLUMNS[kind], rows, options, lambda kept: objects.pool(kind, kept))
 
 
@@ -197,37 +191,43 @@ def _addresses(row: Entry) -> str:
 
 
 _MEMBERS = ("HOSTS", "DATASTORES", "VNETS")
-_ID = Column[Entry]("ID", 4, Align.RIGHT, _of("ID"))
-_NAME = Column[Entry]("NAME", 25, Align.LEFT, _of("NAME"))
-_CLUSTER = Column[Entry]("CLUSTER", 15, Align.LEFT, _of("CLUSTER"))
-_PROVISION = Column[Entry]("PROVISION", 9, Align.RIGHT, _of("PROVISION_ID"))
+_ID = Column[Entry]("ID", 4, Align.RIGHT, _of("ID"), about="its number")
+_NAME = Column[Entry]("NAME", 25, Align.LEFT, _of("NAME"), about="its name")
+_CLUSTER = Column[Entry]("CLUSTER", 15, Align.LEFT, _of("CLUSTER"), about="the cluster that it is in")
+_PROVISION = Column[Entry](
+    "PROVISION", 9, Align.RIGHT, _of("PROVISION_ID"), about="the provision that it belongs to"
+)
 _COLUMNS = {
     ObjectKind.CLUSTER: [
         _ID,
         _NAME,
         _PROVISION,
-        Column[Entry]("HOSTS", 5, Align.RIGHT, _count("HOSTS")),
-        Column[Entry]("VNETS", 5, Align.RIGHT, _count("VNETS")),
-        Column[Entry]("DATASTORES", 10, Align.RIGHT, _count("DATASTORES")),
+        Column[Entry]("HOSTS", 5, Align.RIGHT, _count("HOSTS"), about="how many hosts it has"),
+        Column[Entry]("VNETS", 5, Align.RIGHT, _count("VNETS"), about="how many networks it has"),
+        Column[Entry](
+            "DATASTORES", 10, Align.RIGHT, _count("DATASTORES"), about="how many datastores it has"
+        ),
     ],
     ObjectKind.DATASTORE: [
         _ID,
         _NAME,
         _CLUSTER,
         _PROVISION,
-        Column[Entry]("TYPE", 10, Align.LEFT, _of("TYPE")),
-        Column[Entry]("DS", 8, Align.LEFT, _of("DS_MAD")),
-        Column[Entry]("TM", 8, Align.LEFT, _of("TM_MAD")),
+        Column[Entry]("TYPE", 10, Align.LEFT, _of("TYPE"), about="what it is for: image_ds or system_ds"),
+        Column[Entry]("DS", 8, Align.LEFT, _of("DS_MAD"), about="its datastore driver"),
+        Column[Entry]("TM", 8, Align.LEFT, _of("TM_MAD"), about="its transfer driver"),
     ],
     ObjectKind.NETWORK: [
         _ID,
         _NAME,
         _CLUSTER,
         _PROVISION,
-        Column[Entry]("VN_MAD", 10, Align.LEFT, _of("VN_MAD")),
-        Column[Entry]("PUBLIC", 6, Align.LEFT, _of("PUBLIC")),
-        Column[Entry]("ARS", 4, Align.RIGHT, _ranges),
-        Column[Entry]("ADDRESSES", 9, Align.RIGHT, _addresses),
+        Column[Entry]("VN_MAD", 10, Align.LEFT, _of("VN_MAD"), about="its network driver"),
+        Column[Entry](
+            "PUBLIC", 6, Align.LEFT, _of("PUBLIC"), about="whether its addresses are leased from the provider"
+        ),
+        Column[Entry]("ARS", 4, Align.RIGHT, _ranges, about="how many address ranges it has"),
+        Column[Entry]("ADDRESSES", 9, Align.RIGHT, _addresses, about="how many addresses are in them"),
     ],
 }
 _RANGES = [

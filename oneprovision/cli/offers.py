@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from onecore.cli.output import Align, Column, TableOptions, table, table_options
+from onecore.cli.listing import TableOptions, table, table_options
 from onecore.cli.session import Session, pass_session
+from onecore.cli.tables import Align, Column
 
 Offer = Mapping[str, Any]
 
@@ -38,7 +39,7 @@ def _command(action: str, what: str) -> click.Command:
         found = offers.offers(session.deps(), name, action, refresh)
         columns = columns_of(found.rows)
         rows = ordered(found.rows, columns, sort) if sort else list(found.rows)
-        table(columns, rows, options, list)
+        table(columns, lambda: rows, options, list)
 
     return command
 

@@ -5,19 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from onecore.cli.output import (
-    Align,
-    Column,
-    OutputFormat,
-    Table,
-    TableOptions,
-    emit,
-    format_options,
-    sections,
-    table,
-    table_options,
-)
+from onecore.cli.listing import TableOptions, table, table_options
+from onecore.cli.output import OutputFormat, Table, emit, format_options, sections
 from onecore.cli.session import Session, pass_session
+from onecore.cli.tables import Align, Column
 
 if TYPE_CHECKING:
     from oneprovision.usecases.folder_drivers import Seen
@@ -51,15 +42,28 @@ def list_(session: Session, /, enabled: bool, options: TableOptions) -> None:
     from oneprovision.usecases import folder_drivers
 
     columns: list[Column[Seen]] = [
-        Column("NAME", 16, Align.LEFT, lambda s: s.name),
-        Column("DEPLOYMENTS", 24, Align.LEFT, _deployments),
-        Column("STATE", 8, Align.LEFT, lambda s: s.state.value),
-        Column("CHANGED", 7, Align.LEFT, lambda s: "yes" if s.changed else "no"),
-        Column("ORIGIN", 10, Align.LEFT, lambda s: s.found.origin),
-        Column("PROBLEM", 8, Align.LEFT, lambda s: s.found.problem or "-", shown=False),
-        Column("PATH", 20, Align.LEFT, lambda s: str(s.found.path), shown=False),
+        Column("NAME", 16, Align.LEFT, lambda s: s.name, about="its name"),
+        Column("DEPLOYMENTS", 24, Align.LEFT, _deployments, about="what it can make"),
+        Column("STATE", 8, Align.LEFT, lambda s: s.state.value, about="whether it may be used"),
+        Column(
+            "CHANGED",
+            7,
+            Align.LEFT,
+            lambda s: "yes" if s.changed else "no",
+            about="whether it changed since the last sync",
+        ),
+        Column("ORIGIN", 10, Align.LEFT, lambda s: s.found.origin, about="where it was found"),
+        Column(
+            "PROBLEM",
+            8,
+            Align.LEFT,
+            lambda s: s.found.problem or "-",
+            shown=False,
+            about="why it cannot be used",
+        ),
+        Column("PATH", 20, Align.LEFT, lambda s: str(s.found.path), shown=False, about="its folder"),
     ]
-    table(columns, folder_drivers.every(session.deps(), enabled), options, folder_drivers.pool)
+    table(columns, lambda: folder_drivers.every(session.deps(), enabled), options, folder_drivers.pool)
 
 
 @oneform.command()
@@ -90,7 +94,7 @@ def sync(session: Session, /, fmt: OutputFormat) -> int:
     done = folder_drivers.sync(session.deps())
     if fmt is OutputFormat.TEXT:
         rows = [(name, "ok", "-") for name in done.success] + [(n, "ERROR", why) for n, why in done.failed]
-        table(_SYNCED, sorted(rows), TableOptions())
+        table(_SYNCED, lambda: sorted(rows), TableOptions())
     else:
         failed = [{"name": name, "error": why} for name, why in done.failed]
         emit({"success": list(done.success), "failed": failed}, fmt)
@@ -181,7 +185,7 @@ _INPUTS = [
     _column("DESCRIPTION", 20, 3),
 ]
 _SYNCED: list[Column[tuple[str, str, str]]] = [
-    Column("NAME", 16, Align.LEFT, lambda row: row[0]),
+    Column("NAME", 16, Align.LEFT, lambda row: row[0], about="its name"),
     Column("RESULT", 6, Align.LEFT, lambda row: row[1]),
-    Column("PROBLEM", 20, Align.LEFT, lambda row: row[2]),
+    Column("PROBLEM", 20, Align.LEFT, lambda row: row[2], about="why it cannot be used"),
 ]

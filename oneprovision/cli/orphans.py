@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from onecore.cli.confirm import confirm
-from onecore.cli.output import Align, Column, OutputFormat, TableOptions, table, table_options
+from onecore.cli.listing import TableOptions, describe, table, table_options
+from onecore.cli.output import OutputFormat
 from onecore.cli.session import Session, pass_session
+from onecore.cli.tables import Align, Column
 from oneprovision.model.orphans import Orphan, What
 
 if TYPE_CHECKING:
@@ -42,6 +44,9 @@ def orphans(session: Session, /, options: TableOptions, **given: Any) -> int:
     """
     from oneprovision.usecases.orphans import compare
 
+    if options.describe:
+        describe(_COLUMNS, options)
+        return 0
     _check(given)
     with session.working() as deps:
         comparison = compare(deps)
@@ -103,7 +108,7 @@ def _tell(session: Session, comparison: "Comparison", options: TableOptions) -> 
     def document(kept: Sequence[Orphan]) -> object:
         return {"ORPHAN_POOL": {"ORPHAN": [_document(each) for each in kept], "ERROR": failures}}
 
-    table(_COLUMNS, comparison.orphans, options, document)
+    table(_COLUMNS, lambda: comparison.orphans, options, document)
     for text in failures:
         click.echo(f"ERROR: {text}", err=True)
     for text in comparison.blind:
@@ -146,14 +151,31 @@ def _provider(each: Orphan) -> str:
 
 
 _COLUMNS = [
-    Column[Orphan]("KIND", 7, Align.LEFT, lambda each: each.source.kind.value),
-    Column[Orphan]("DRIVER", 8, Align.LEFT, lambda each: each.source.driver),
-    Column[Orphan]("PROVIDER", 8, Align.RIGHT, _provider),
-    Column[Orphan]("NAME", 25, Align.LEFT, lambda each: each.name),
-    Column[Orphan]("DEPLOY_ID", 20, Align.LEFT, lambda each: each.deploy_id or "-"),
-    Column[Orphan]("STATE", 8, Align.LEFT, lambda each: each.state),
-    Column[Orphan]("WHAT", 8, Align.LEFT, lambda each: each.what.value),
-    Column[Orphan]("OWNER", 12, Align.LEFT, lambda each: each.owner or "-", shown=False),
-    Column[Orphan]("LABEL", 12, Align.LEFT, lambda each: each.label or "-", shown=False),
-    Column[Orphan]("ADDRESSES", 15, Align.LEFT, lambda each: ",".join(each.addresses) or "-", shown=False),
+    Column[Orphan]("KIND", 7, Align.LEFT, lambda each: each.source.kind.value, about="machine or address"),
+    Column[Orphan](
+        "DRIVER", 8, Align.LEFT, lambda each: each.source.driver, about="the driver that saw it, or misses it"
+    ),
+    Column[Orphan]("PROVIDER", 8, Align.RIGHT, _provider, about="the account, - for none"),
+    Column[Orphan]("NAME", 25, Align.LEFT, lambda each: each.name, about="its tag, which says whose it is"),
+    Column[Orphan](
+        "DEPLOY_ID", 20, Align.LEFT, lambda each: each.deploy_id or "-", about="what its provider calls it"
+    ),
+    Column[Orphan]("STATE", 8, Align.LEFT, lambda each: each.state, about="its state"),
+    Column[Orphan](
+        "WHAT", 8, Align.LEFT, lambda each: each.what.value, about="unowned, missing, adopted or destroyed"
+    ),
+    Column[Orphan](
+        "OWNER", 12, Align.LEFT, lambda each: each.owner or "-", shown=False, about="what it is recorded for"
+    ),
+    Column[Orphan](
+        "LABEL", 12, Align.LEFT, lambda each: each.label or "-", shown=False, about="its name here"
+    ),
+    Column[Orphan](
+        "ADDRESSES",
+        15,
+        Align.LEFT,
+        lambda each: ",".join(each.addresses) or "-",
+        shown=False,
+        about="its addresses",
+    ),
 ]

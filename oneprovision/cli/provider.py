@@ -6,19 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from onecore.cli.lazy import LazyGroup
-from onecore.cli.output import (
-    Align,
-    Column,
-    OutputFormat,
-    TableOptions,
-    emit,
-    format_options,
-    sections,
-    table,
-    table_options,
-    write,
-)
+from onecore.cli.listing import TableOptions, table, table_options
+from onecore.cli.output import OutputFormat, emit, format_options, sections, write
 from onecore.cli.session import Session, pass_session
+from onecore.cli.tables import Align, Column
 
 if TYPE_CHECKING:
     from onecore.deps import Deps
@@ -101,15 +92,21 @@ def list_(session: Session, options: TableOptions) -> None:
     deps = session.deps()
     users, groups = visible.owners(deps)
     columns: list[Column[Provider]] = [
-        Column("ID", 4, Align.RIGHT, lambda p: str(p.id)),
-        Column("USER", 10, Align.LEFT, lambda p: users.get(p.uid, str(p.uid))),
-        Column("GROUP", 10, Align.LEFT, lambda p: groups.get(p.gid, str(p.gid))),
-        Column("NAME", 25, Align.LEFT, lambda p: p.name),
-        Column("DRIVER", 12, Align.LEFT, lambda p: p.driver),
-        Column("REGTIME", 19, Align.LEFT, lambda p: iso(p.created_at)),
+        Column("ID", 4, Align.RIGHT, lambda p: str(p.id), about="its number"),
+        Column("USER", 10, Align.LEFT, lambda p: users.get(p.uid, str(p.uid)), about="its owner"),
+        Column(
+            "GROUP", 10, Align.LEFT, lambda p: groups.get(p.gid, str(p.gid)), about="the group of its owner"
+        ),
+        Column("NAME", 25, Align.LEFT, lambda p: p.name, about="its name"),
+        Column("DRIVER", 12, Align.LEFT, lambda p: p.driver, about="the pm driver that knows it"),
+        Column("REGTIME", 19, Align.LEFT, lambda p: iso(p.created_at), about="when it was made"),
     ]
-    rows = provider_documents.every(deps)
-    table(columns, rows, options, lambda kept: provider_documents.pool(deps, kept))
+    table(
+        columns,
+        lambda: provider_documents.every(deps),
+        options,
+        lambda kept: provider_documents.pool(deps, kept),
+    )
 
 
 @provider.command()

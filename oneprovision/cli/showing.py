@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from onecore.cli.output import Align, Column, OutputFormat, Table, emit, format_options, sections, write
+from onecore.cli.output import OutputFormat, Table, emit, format_options, sections, write
 from onecore.cli.session import Session, pass_session
+from onecore.cli.tables import Align, Column
 from oneprovision.cli.arguments import provision_id
 
 if TYPE_CHECKING:

@@ -19,18 +19,10 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onecore.cli.output import (
-    Align,
-    Column,
-    OutputFormat,
-    Table,
-    emit,
-    format_options,
-    sections,
-    table,
-    table_options,
-)
-from onecore.cli.tables import lines
+from onecore.cli.layout import Layout
+from onecore.cli.listing import table, table_options
+from onecore.cli.output import OutputFormat, Table, emit, format_options, sections
+from onecore.cli.tables import Align, Column, lines
 from onecore.cli.text import cut, display_width, printable
 from onecore.errors import InvalidInput
 
@@ -61,7 +53,7 @@ def run_list(*argv, items=ITEMS, document=None):
     @click.command()
     @table_options
     def command(options):
-        table(COLUMNS, items, options, document)
+        table(COLUMNS, lambda: items, options, document)
 
     return CliRunner().invoke(command, argv)
 
@@ -157,7 +149,7 @@ def test_wide_characters_take_two_cells():
 @given(st.lists(st.text(max_size=20), max_size=5), st.integers(1, 40))
 @settings(deadline=None)
 def test_table_is_one_line_a_row_and_never_wider_than_the_terminal(names, width):
-    out = lines(COLUMNS, [Item(1, name, name) for name in names], width=width)
+    out = lines(COLUMNS, [Item(1, name, name) for name in names], layout=Layout(width))
     assert len(out) == len(names) + 1
     assert all(display_width(line) <= width and "\n" not in line for line in out)
 
@@ -245,9 +237,11 @@ def test_document_can_be_read_back_whatever_the_locale(fmt, encoding):
 
 
 TABLE_OF_ONE = """
-from onecore.cli.output import *
+from onecore.cli.listing import *
+from onecore.cli.output import sections
+from onecore.cli.tables import Align, Column
 columns = [Column("NAME", None, Align.LEFT, str)]
-table(columns, ["x" * 100], TableOptions())
+table(columns, lambda: ["x" * 100], TableOptions())
 sections([("TITLE", [("K", "v")])])
 """
 

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from onecore.cli.output import OutputFormat, TableOptions, sections, table
+from onecore.cli.listing import TableOptions, table
+from onecore.cli.output import OutputFormat, sections
 from oneflow.cli.listing import COLUMNS
 from oneflow.cli.service_view import service_sections
 from oneflow.cli.view import as_pool
@@ -89,16 +90,16 @@ def test_show_of_a_service(capsys):
 
 
 def test_list_of_services(capsys):
-    table(COLUMNS, [a_service()], TableOptions(), as_pool)
+    table(COLUMNS, lambda: [a_service()], TableOptions(), as_pool)
     assert capsys.readouterr().out == LISTED
 
 
 def test_columns_of_later_releases_can_be_chosen(capsys):
-    table(COLUMNS, [a_service()], TableOptions(columns=("ID", "STAT", "STARTTIME", "ROLES")), as_pool)
+    table(COLUMNS, lambda: [a_service()], TableOptions(columns=("ID", "STAT", "STARTTIME", "ROLES")), as_pool)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split() for line in lines] == [line.split() for line in LATER.splitlines()]
 
 
 def test_an_empty_list_as_json_is_the_pool_without_its_inner_key(capsys):
-    table(COLUMNS, [], TableOptions(fmt=OutputFormat.JSON), as_pool)
+    table(COLUMNS, list, TableOptions(fmt=OutputFormat.JSON), as_pool)
     assert capsys.readouterr().out.split() == ["{", '"DOCUMENT_POOL":', "{}", "}"]
