@@ -1,0 +1,194 @@
+"""What an OpenNebula holds: users, groups, VM templates and VMs, which live by a clock.
+
+It outlives its server, as a database does: a server that is started again finds it as it was.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from threading import RLock
+from typing import Any
+
+from tests.nebula import states
+from tests.nebula.states import State
+from tests.nebula.template import Template, merged
+
+ADMIN = "oneadmin"
+OWNER_ONLY = (1, 1, 0, 0, 0, 0, 0, 0, 0)
+USE, MANAGE, ADMINISTER = 0, 1, 2
+
+
+class Refused(Exception):
+    """`code` is that of the API: what kind of error it is."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+AUTHENTICATION, AUTHORIZATION, NO_EXISTS, ACTION, API, INTERNAL = 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000
+
+
+@dataclass
+class User:
+    id: int
+    name: str
+    password: str
+    gid: int
+    enabled: bool = True
+    tokens: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Owned:
+    """Something with a number, a name, an owner and permission bits (use, manage, admin; for owner, group and
+    others)."""
+
+    id: int
+    name: str
+    uid: int
+    gid: int
+    template: Template = field(default_factory=dict)
+    bits: tuple[int, ...] = OWNER_ONLY
+    made_at: float = 0.0
+
+
+@dataclass
+class Vm(Owned):
+    """`path`: the states that it is on its way through, the next of them at `next_at`."""
+
+    state: State = (states.PENDING, 0)
+    path: tuple[State, ...] = ()
+    next_at: float = 0.0
+    user_template: Template = field(default_factory=dict)
+    ended_at: float = 0.0
+    snapshots: list[str] = field(default_factory=list)
+    disk_snapshots: list[tuple[int, str]] = field(default_factory=list)
+    reboots: int = 0
+
+
+@dataclass
+class Cloud:
+    """`pace`: seconds that a VM stays in each state on its way. `now` is in seconds."""
+
+    now: Callable[[], float]
+    pace: float = 0.02
+    version: tuple[int, int, int] = (7, 2, 0)
+    users: dict[int, User] = field(default_factory=dict)
+    groups: dict[int, str] = field(default_factory=dict)
+    templates: dict[int, Owned] = field(default_factory=dict)
+    vms: dict[int, Vm] = field(default_factory=dict)
+    lock: Any = field(default_factory=RLock)
+    _vm_ids: "count[int]" = field(default_factory=count)
+
+    def __post_init__(self) -> None:
+        self.groups |= {0: ADMIN, 1: "users"}
+        self.users[0] = User(0, ADMIN, "secret", 0)
+
+    # -- what tests set up ---------------------------------------------------------------------------------
+
+    def add_user(self, name: str, password: str, gid: int = 1) -> User:
+        number = max(self.users) + 1
+        self.users[number] = User(number, name, password, gid)
+        return self.users[number]
+
+    def add_template(self, name: str, uid: int = 0, **attributes: object) -> Owned:
+        number = len(self.templates)
+        made = Owned(number, name, uid, self.users[uid].gid, dict(attributes), made_at=self.now())
+        self.templates[number] = made
+        return made
+
+    def report(self, vm_id: int, **values: str) -> None:
+        """The VM says something of itself, through OneGate."""
+        with self.lock:
+            self.vms[vm_id].user_template.update(values)
+
+    def put(self, vm_id: int, state: State) -> None:
+        """Something happens to it outside of what anybody asked for."""
+        with self.lock:
+            vm = self.vms[vm_id]
+            vm.state, vm.path = state, ()
+
+    def living(self) -> list[Vm]:
+        with self.lock:
+            self.advance()
+            return [vm for vm in self.vms.values() if vm.state != states.ENDED]
+
+    # -- who may what --------------------------------------------------------------------------------------
+
+    def authenticated(self, session: str) -> User:
+        name, _, secret = session.partition(":")
+        for user in self.users.values():
+            if user.name == name and user.enabled:
+                expires = user.tokens.get(secret)
+                if secret == user.password or (expires is not None and self.now() < expires):
+                    return user
+        raise Refused(AUTHENTICATION, "User couldn't be authenticated, aborting call.")
+
+    def may(self, user: User, thing: Owned, right: int) -> bool:
+        if user.gid == 0:
+            return True
+        shares = [(user.id == thing.uid, 0), (user.gid == thing.gid, 3), (True, 6)]
+        return any(fits and thing.bits[at + right] for fits, at in shares)
+
+    def demand(self, user: User, thing: Owned, right: int, what: str) -> None:
+        if not self.may(user, thing, right):
+            word = ("USE", "MANAGE", "ADMIN")[right]
+            raise Refused(AUTHORIZATION, f"Not authorized to perform {word} {what} [{thing.id}].")
+
+    # -- VMs -----------------------------------------------------------------------------------------------
+
+    def instantiate(self, user: User, template: Owned, name: str, hold: bool, extra: Template) -> Vm:
+        whole = merged(template.template, extra)
+        real = {key: value for key, value in whole.items() if key in _OF_THE_MACHINE}
+        number = next(self._vm_ids)
+        vm = Vm(
+            number,
+            name or f"{template.name}-{number}",
+            user.id,
+            user.gid,
+            {**real, "TEMPLATE_ID": str(template.id), "VMID": str(number)},
+            made_at=self.now(),
+            user_template={key: value for key, value in whole.items() if key not in _OF_THE_MACHINE},
+        )
+        self.vms[number] = vm
+        if hold:
+            vm.state = (states.HOLD, 0)
+        else:
+            self.send(vm, self._start_of(vm))
+        return vm
+
+    def send(self, vm: Vm, path: tuple[State, ...]) -> None:
+        """Let it take this way from now on; what ends at once is there at once."""
+        vm.path, vm.next_at = path, self.now() + self.pace
+        if path and path[0] in (states.ENDED, (states.HOLD, 0), (states.PENDING, 0)):
+            self._step(vm)
+        elif path:
+            vm.state, vm.path = path[0], path[1:]
+
+    def advance(self) -> None:
+        for vm in self.vms.values():
+            while vm.path and vm.next_at <= self.now():
+                self._step(vm)
+
+    def _step(self, vm: Vm) -> None:
+        vm.state, vm.path = vm.path[0], vm.path[1:]
+        vm.next_at += self.pace
+        if vm.state == states.ENDED:
+            vm.ended_at = self.now()
+
+    def _start_of(self, vm: Vm) -> tuple[State, ...]:
+        """The way to RUNNING; a template may say at what it fails (SIM_FAILS=BOOT), or that no host has room
+        (SIM_FAILS=SCHEDULING)."""
+        fails = vm.user_template.get("SIM_FAILS")
+        if fails == "SCHEDULING":
+            return ()
+        if fails == "BOOT":
+            return states.active(states.PROLOG, states.BOOT, states.BOOT_FAILURE)
+        return states.STARTING
+
+
+# What belongs to the machine itself; everything else of a template is the user's.
+_OF_THE_MACHINE = frozenset(
+    ("CPU", "VCPU", "MEMORY", "DISK", "NIC", "NIC_ALIAS", "CONTEXT", "OS", "GRAPHICS", "FEATURES", "INPUT")
+)

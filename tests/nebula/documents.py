@@ -1,0 +1,131 @@
+"""The XML documents of the API, in the order of its schemas."""
+
+from collections.abc import Iterable, Mapping
+from xml.etree import ElementTree as Tree
+
+from tests.nebula.cloud import Cloud, Owned, User, Vm
+from tests.nebula.states import ACTIVE
+from tests.nebula.template import element
+
+_BITS = tuple(f"{share}_{right}" for share in ("OWNER", "GROUP", "OTHER") for right in "UMA")
+_QUOTAS = ("DATASTORE_QUOTA", "NETWORK_QUOTA", "VM_QUOTA", "IMAGE_QUOTA")
+
+
+def text_of(made: Tree.Element) -> str:
+    return Tree.tostring(made, encoding="unicode")
+
+
+def pool(name: str, members: Iterable[Tree.Element]) -> Tree.Element:
+    made = Tree.Element(name)
+    made.extend(members)
+    return made
+
+
+def vm(cloud: Cloud, vm: Vm) -> Tree.Element:
+    """As `one.vm.info` and `one.vmpool.infoextended` answer it."""
+    return _made(
+        "VM",
+        {
+            **_head(cloud, vm),
+            "PERMISSIONS": _permissions(vm),
+            "LAST_POLL": int(vm.made_at),
+            "STATE": vm.state[0],
+            "LCM_STATE": vm.state[1],
+            "PREV_STATE": vm.state[0],
+            "PREV_LCM_STATE": vm.state[1],
+            **_times(vm),
+            "MONITORING": _monitoring(vm),
+            **({"SCHED_ACTIONS": ""} if cloud.version >= (7, 0, 0) else {}),
+            "TEMPLATE": vm.template,
+            "USER_TEMPLATE": vm.user_template,
+            "HISTORY_RECORDS": _history(vm),
+            **({"BACKUPS": {"BACKUP_CONFIG": "", "BACKUP_IDS": ""}} if cloud.version >= (6, 6, 0) else {}),
+        },
+    )
+
+
+def template(cloud: Cloud, one: Owned) -> Tree.Element:
+    fields = {**_head(cloud, one), "PERMISSIONS": _permissions(one), "REGTIME": int(one.made_at)}
+    return _made("VMTEMPLATE", {**fields, "TEMPLATE": one.template})
+
+
+def user(cloud: Cloud, one: User, in_pool: bool = False) -> Tree.Element:
+    quotas: dict[str, object] = dict.fromkeys(_QUOTAS, "")
+    return _made(
+        "USER",
+        {
+            "ID": one.id,
+            "GID": one.gid,
+            "GROUPS": {"ID": one.gid},
+            "GNAME": cloud.groups[one.gid],
+            "NAME": one.name,
+            "PASSWORD": "0" * 64,
+            "AUTH_DRIVER": "core",
+            "ENABLED": int(one.enabled),
+            "TEMPLATE": {"TOKEN_PASSWORD": "0" * 64},
+            **({} if in_pool else {**quotas, "DEFAULT_USER_QUOTAS": quotas}),
+        },
+    )
+
+
+def group(cloud: Cloud, number: int) -> Tree.Element:
+    members = [user.id for user in cloud.users.values() if user.gid == number]
+    fields = {"ID": number, "NAME": cloud.groups[number], "TEMPLATE": "", "USERS": {"ID": members}}
+    return _made("GROUP", {**fields, "ADMINS": ""})
+
+
+def _head(cloud: Cloud, one: Owned) -> dict[str, object]:
+    return {
+        "ID": one.id,
+        "UID": one.uid,
+        "GID": one.gid,
+        "UNAME": cloud.users[one.uid].name,
+        "GNAME": cloud.groups[one.gid],
+        "NAME": one.name,
+    }
+
+
+def _permissions(one: Owned) -> dict[str, object]:
+    return dict(zip(_BITS, one.bits, strict=True))
+
+
+def _times(vm: Vm) -> dict[str, object]:
+    return {
+        "RESCHED": 0,
+        "STIME": int(vm.made_at),
+        "ETIME": int(vm.ended_at),
+        "DEPLOY_ID": f"one-{vm.id}" if vm.state[0] == ACTIVE else "",
+    }
+
+
+def _monitoring(vm: Vm) -> dict[str, object]:
+    return (
+        {"CPU": "1.5", "MEMORY": "524288", "NETRX": "100", "NETTX": "200"} if vm.state == (ACTIVE, 3) else {}
+    )
+
+
+def _history(vm: Vm) -> dict[str, object]:
+    if vm.state[0] != ACTIVE:
+        return {}
+    zeros = ("PSTIME", "PETIME", "RSTIME", "RETIME", "ESTIME", "EETIME", "ACTION", "UID", "GID")
+    record: dict[str, object] = {
+        "OID": vm.id,
+        "SEQ": 0,
+        "HOSTNAME": "node-1",
+        "HID": 1,
+        "CID": 0,
+        "STIME": int(vm.made_at),
+        "ETIME": 0,
+        "VM_MAD": "kvm",
+        "TM_MAD": "ssh",
+        "DS_ID": 0,
+        "PLAN_ID": -1,
+        "ACTION_ID": -1,
+        **dict.fromkeys(zeros, 0),
+        "REQUEST_ID": -1,
+    }
+    return {"HISTORY": record}
+
+
+def _made(name: str, fields: Mapping[str, object]) -> Tree.Element:
+    return element(name, fields)[0]

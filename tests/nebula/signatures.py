@@ -1,0 +1,52 @@
+"""The calls that the test server knows: the types of their arguments after the session, in order.
+
+Taken from the XML-RPC API reference of OpenNebula and the signatures that its server declares.
+"""
+
+from dataclasses import dataclass
+
+TYPES = {"i": int, "s": str, "b": bool}
+Version = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """`types`: a letter for each argument (i integer, s string, b boolean). The last `optional` of them may
+    be left out. `since`: the first version of the server that has the call."""
+
+    types: str
+    optional: int = 0
+    since: Version = (5, 4, 0)
+
+    def problem(self, arguments: tuple[object, ...]) -> str:
+        """Why these arguments are refused; empty when they fit."""
+        least = len(self.types) - self.optional
+        if not least <= len(arguments) <= len(self.types):
+            return f"{len(arguments)} arguments in place of {least} to {len(self.types)}"
+        for at, (letter, given) in enumerate(zip(self.types, arguments, strict=False)):
+            if type(given) is not TYPES[letter]:
+                return f"argument {at + 1} is a {type(given).__name__}, not a {TYPES[letter].__name__}"
+        return ""
+
+
+SIGNATURES = {
+    "one.system.version": Signature(""),
+    "one.user.info": Signature("ib", optional=1),
+    "one.userpool.info": Signature(""),
+    "one.grouppool.info": Signature(""),
+    "one.template.info": Signature("ibb", optional=2),
+    "one.template.instantiate": Signature("isbsb", optional=3),
+    "one.templatepool.info": Signature("iii"),
+    "one.vm.info": Signature("ib", optional=1),
+    "one.vm.action": Signature("si"),
+    "one.vm.recover": Signature("ii"),
+    "one.vm.chown": Signature("iii"),
+    "one.vm.update": Signature("isi"),
+    "one.vm.snapshotcreate": Signature("is"),
+    "one.vm.snapshotrevert": Signature("ii"),
+    "one.vm.snapshotdelete": Signature("ii"),
+    "one.vm.disksnapshotcreate": Signature("iis"),
+    "one.vm.disksnapshotrevert": Signature("iii"),
+    "one.vm.disksnapshotdelete": Signature("iii"),
+    "one.vmpool.infoextended": Signature("iiiis", optional=1, since=(5, 8, 0)),
+}
