@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from threading import Thread
 from typing import Generic, NoReturn, TypeVar
 
 from onecore import standard_files
@@ -169,6 +170,19 @@ class Runner(Generic[Key]):
         for child in self._children.values():
             _signal_group(child.pid, signal.SIGKILL)
 
+    def leave(self) -> None:
+        """See to nothing that runs any more: it goes on by itself, as after our death, and its `output_path`
+        is locked by nobody but itself."""
+        self._finish_starting()
+        for pidfd, key in self._by_fd.items():
+            self._poll.unregister(pidfd)
+            child = self._children.pop(key)
+            for fd in (pidfd, child.stdout, child.stderr):
+                os.close(fd)
+            Thread(target=os.waitpid, args=(child.pid, 0), name="waiting for an orphan", daemon=True).start()
+        self._by_fd.clear()
+        self._stillborn.clear()
+
     def _ready(self, until: float) -> list[int]:
         if self._stillborn or not (len(self) or self._waker):
             return []
@@ -183,6 +197,7 @@ class Runner(Generic[Key]):
         return ready
 
     def _collect(self) -> None:
+        born: list[Key] = []
         for key, birth in self._starter.collect():
             prepared = self._starting.pop(key)
             os.close(prepared.fds[STDIN])
@@ -196,6 +211,8 @@ class Runner(Generic[Key]):
             self._children[key] = child
             self._by_fd[child.pidfd] = key
             self._poll.register(child.pidfd, select.POLLIN)
+            born.append(key)
+        for key in born:
             self.started(key)
 
     def _finish_starting(self) -> None:
@@ -265,7 +282,8 @@ def is_held(path: Path) -> bool:
 
 
 def kill_holders(path: Path) -> int:
-    """Kill every process that has this file open, with its process group; returns how many there were."""
+    """Kill the program that has this as its output, and whoever it handed that on to, with their process
+    groups; returns how many there were. Whoever started it has the file open, too, and is spared."""
     killed = 0
     for pid in _holders(path):
         _signal_group(os.getpgid(pid), signal.SIGKILL)
@@ -315,8 +333,19 @@ def _holders(path: Path) -> Iterator[int]:
     wanted = path.resolve()
     for pid in _others():
         with suppress(OSError):
-            if any(link.readlink() == wanted for link in Path(f"/proc/{pid}/fd").iterdir()):
+            if any(link.readlink() == wanted and _is_inherited(link) for link in _open_files(pid)):
                 yield pid
+
+
+def _open_files(pid: int) -> Iterator[Path]:
+    return Path(f"/proc/{pid}/fd").iterdir()
+
+
+def _is_inherited(link: Path) -> bool:
+    """Whether a program was handed it: what we open ourselves is closed where a program is loaded."""
+    info = (link.parent.with_name("fdinfo") / link.name).read_text()
+    flags = next(line for line in info.splitlines() if line.startswith("flags:"))
+    return not int(flags.split()[1], 8) & os.O_CLOEXEC
 
 
 def _prepare(command: Command) -> _Prepared:

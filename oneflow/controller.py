@@ -68,6 +68,7 @@ class Controller:
                 self.turn()
             self._finish()
         finally:
+            self._tools.runner.leave()
             self._give_back()
 
     def look(self) -> None:
@@ -86,6 +87,7 @@ class Controller:
                 self.turn()
             self._finish()
         finally:
+            self._tools.runner.leave()
             self._give_back()
 
     def turn(self, pause_s: float = NOTICE_S) -> None:
@@ -142,9 +144,10 @@ class Controller:
                     self._elsewhere[key] = now + TAKEN_S
                     continue
                 self._elsewhere.pop(key, None)
+                # Known before it is on disk: whatever fails from here on, it is given back.
+                self._leases[key] = held
                 taken.append((held, resources.of_owner(tx, key), resources.open_operations(tx, key)))
         for held, records, cut_short in taken:
-            self._leases[held.key] = held
             self._fleet.take(Charge(held.key, held, machines.POLICY), records)
             self._fleet.recover(held.key, cut_short)
         self._fleet.touch(held.key for held, _, _ in taken)
@@ -182,10 +185,10 @@ class Controller:
             self._after()
 
     def _give_back(self) -> None:
+        leases, self._leases = self._leases, {}
         with self._deps.database.begin() as tx:
-            for held in self._leases.values():
+            for held in leases.values():
                 lease.release(tx, held)
-        self._leases.clear()
 
     def _tell(self) -> None:
         """Tell people what was decided since they were last told."""

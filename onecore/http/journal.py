@@ -45,6 +45,11 @@ class ServerLog:
         self._lines: list[Line] = []
         self._lock = Lock()
 
+    @property
+    def errors(self) -> Path:
+        """The file that tells of bugs."""
+        return self._errors.path
+
     def asked(self, line: Line) -> None:
         if len(self._lines) < MOST_HELD:
             self._lines.append(line)

@@ -15,6 +15,9 @@ class Driving(Protocol):
 
     def start(self) -> None: ...
 
+    def check(self) -> None:
+        """Raises when it ended by itself."""
+
     def stop(self) -> None:
         """Wait until what was begun is recorded."""
 
@@ -27,14 +30,19 @@ async def serve(
     log: ServerLog,
     say: Callable[[str], None],
 ) -> None:
-    """Until SIGTERM or SIGINT."""
+    """Until SIGTERM or SIGINT. Raises what ends it otherwise: another server took over, or nobody drives."""
     stop = asyncio.Event()
+
+    def tick() -> None:
+        keeper.tick()
+        driving.check()
+
     try:
         with stopping_on_signals(stop):
             driving.start()
             for door in doors:
                 say(f"{door.speaks.realm} listens on {door.url}")
-            await run(doors, stop, keeper.tick)
+            await run(doors, stop, tick)
             say("stopping: the driver calls that run are recorded first; again to stop at once")
     finally:
         await asyncio.to_thread(driving.stop)

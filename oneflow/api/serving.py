@@ -3,9 +3,11 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from threading import Event, Thread
 
+from onecore.clock import Clock
 from onecore.http import serving
 from onecore.http.journal import ServerLog
 from onecore.http.keeper import Keeper, refuse_a_second
@@ -16,6 +18,7 @@ from oneflow.api import app, gate
 from oneflow.controller import Controller
 from oneflow.deps import FlowDeps
 
+FIRST_REST_S = 0.25
 LONGEST_REST_S = 60.0
 TURN_S = 0.001
 """How long the controller may go on while a request waits: 5 ms by default, several times a request."""
@@ -51,7 +54,7 @@ async def _serve(
     workers = Workers(open_deps)
     deps = workers.here
     log = ServerLog(deps.settings.log_directory, "oneflow", redactor, deps.clock.now)
-    driving = Driving(open_deps, log)
+    driving = Driving(open_deps, log, deps.clock, say)
     doors = [Door(app.application(workers, log, driving.wake), front, app.SPEAKS)]
     if side is not None:
         doors.append(Door(gate.application(workers, log, driving.wake), side, gate.SPEAKS))
@@ -72,12 +75,16 @@ def _telling_of(gate_url: str, open_deps: Callable[[], FlowDeps]) -> Callable[[]
 
 
 class Driving:
-    """The controller in a thread of its own. A bug ends one run of it, not the server: it begins anew, which
-    is the same as a start after a crash."""
+    """The controller in a thread of its own. A bug ends one run of it, not the server: it is logged, and the
+    controller begins anew, which is the same as a start after a crash."""
 
-    def __init__(self, open_deps: Callable[[], FlowDeps], log: ServerLog) -> None:
+    def __init__(
+        self, open_deps: Callable[[], FlowDeps], log: ServerLog, clock: Clock, say: Callable[[str], None]
+    ) -> None:
         self._open = open_deps
         self._log = log
+        self._clock = clock
+        self._say = say
         self._enough = Event()
         self._controller: Controller | None = None
         self._thread = Thread(target=self._run, name="controller")
@@ -90,6 +97,11 @@ class Driving:
         if controller is not None:
             controller.wake()
 
+    def check(self) -> None:
+        """Raises when nobody drives any more: a server that only answers would be worse than none."""
+        if not self._thread.is_alive() and not self._enough.is_set():
+            raise AssertionError("the controller ended by itself")
+
     def stop(self) -> None:
         """Wait until what was begun is recorded."""
         self._enough.set()
@@ -98,12 +110,18 @@ class Driving:
             self._thread.join()
 
     def _run(self) -> None:
-        rest_s = 1.0
+        rest_s = FIRST_REST_S
         while not self._enough.is_set():
+            began = self._clock.monotonic()
             try:
                 self._drive()
-            except Exception as exc:  # noqa: BLE001 - the edge of the reconcile loop
+            except BaseException as exc:  # noqa: BLE001 - the edge of the reconcile loop; nothing exits here
                 self._log.bug("controller", "controller", exc)
+                with suppress(OSError):
+                    name = type(exc).__name__
+                    self._say(f"the controller failed and begins anew: {name}; more in {self._log.errors}")
+                if self._clock.monotonic() - began > LONGEST_REST_S:
+                    rest_s = FIRST_REST_S
                 self._enough.wait(rest_s)
                 rest_s = min(rest_s * 2, LONGEST_REST_S)
 

@@ -39,6 +39,11 @@ class Driving:
     def wake(self) -> None:
         self._rung.set()
 
+    def check(self) -> None:
+        """Raises when nobody looks any more: a server that only answers would be worse than none."""
+        if not self._looking.is_alive() and not self._enough.is_set():
+            raise AssertionError("the thread that carries out what was asked for ended by itself")
+
     def reason_to_stop(self) -> str:
         return STOPPING if self._enough.is_set() else ""
 

@@ -50,6 +50,7 @@ def holding(deps: Deps, held: Lease, provision: Provision) -> Iterator[Controlle
         with controller.stopping_in_order():
             yield controller
     finally:
+        controller.tools.runner.leave()
         with deps.database.begin() as tx:
             lease.release(tx, held)
 

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -244,6 +246,33 @@ def test_an_output_path_is_held_as_long_as_the_program_lives(tmp_path: Path):
     assert outcome.stdout == b"id-1\n"
     # The children of the program were killed with it; the kernel takes a moment to end them.
     assert eventually(lambda: not is_held(path))
+
+
+def test_programs_that_are_left_go_on_and_hold_their_output_alone(tmp_path: Path):
+    path, go_on = tmp_path / "out", tmp_path / "go on"
+    runner: Runner[int] = Runner()
+    script = f"until [ -e '{go_on}' ]; do sleep 0.01; done; echo id-1"
+    runner.start(0, sh(script, output_path=path))
+    runner.leave()
+    assert len(runner) == 0
+    assert is_held(path)
+    go_on.touch()
+    assert eventually(lambda: not is_held(path))
+    assert path.read_bytes().strip() == b"id-1"
+
+
+def test_whoever_sees_to_a_program_is_not_killed_with_it(tmp_path: Path):
+    path = tmp_path / "out"
+    code = (
+        "import sys; from pathlib import Path; from onecore.process import *\n"
+        "command = Command(('/bin/sleep', '60'), {}, output_path=Path(sys.argv[1]))\n"
+        "print(run(command).ended, flush=True)\n"
+    )
+    argv = [sys.executable, "-c", code, str(path)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, start_new_session=True) as other:
+        assert eventually(lambda: path.exists() and kill_holders(path) == 1)
+        assert other.communicate(timeout=60)[0] == "signalled\n"
+        assert other.returncode == 0
 
 
 @pytest.mark.parametrize("script", ["echo id-1", "echo id-1 >/dev/stdout", "echo; echo id-1"])
