@@ -1,5 +1,6 @@
 """Who may do what: users, groups and permission bits as in OpenNebula; pure."""
 
+import re
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -32,6 +33,11 @@ class Share(IntEnum):
     OTHER = 0
 
 
+_HOW_TO_WRITE = "write three digits 0-7, as in 640, or what changes, as in u+m,go-a or g=u"
+_CLAUSE = re.compile(r"(?P<who>[ugoa]*)(?P<changes>([+=-][umarwx]*)+)")
+_CHANGE = re.compile(r"([+=-])([umarwx]*)")
+_SHARES = {"u": Share.OWNER, "g": Share.GROUP, "o": Share.OTHER}
+_LETTERS = {"u": 4, "r": 4, "m": 2, "w": 2, "a": 1, "x": 1}
 _BITS = {Right.USE: 4, Right.MANAGE: 2, Right.ADMIN: 1}
 
 
@@ -50,10 +56,14 @@ class Permissions:
     @classmethod
     def from_octal(cls, text: str) -> "Permissions":
         if len(text) != 3 or not set(text) <= set("01234567"):
-            raise InvalidInput(
-                f"permissions {text!r} are not an octet", hint="write three digits 0-7, as in 640"
-            )
+            raise InvalidInput(f"permissions {text[:80]!r} are not an octet", hint=_HOW_TO_WRITE)
         return cls(int(text, 8))
+
+    def changed(self, mode: "Mode") -> "Permissions":
+        bits = self.bits
+        for mask, added in mode.steps:
+            bits = bits & mask | added
+        return Permissions(bits)
 
     def has(self, share: Share, right: Right) -> bool:
         return bool(self.bits >> share & _BITS[right])
@@ -73,6 +83,37 @@ class Permissions:
     def text(self, separator: str = " ") -> str:
         """`um- u-- ---`"""
         return separator.join(self.share_text(share) for share in Share)
+
+
+@dataclass(frozen=True)
+class Mode:
+    """What chmod does to permissions: in each step the bits of a mask stay, and others are added."""
+
+    steps: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def parse(cls, text: str) -> "Mode":
+        """An octet, which replaces all bits, or as chmod(1) has it: `u+m,go-a`, `g=u`, `a+u`; for whom is
+        owner (u), group (g), others (o) or all (a or nothing), what is use (u or r), manage (m or w) and
+        admin (a or x). Raises InvalidInput."""
+        if text.isdigit() or not text:
+            return cls(((0, Permissions.from_octal(text).bits),))
+        clauses = [_CLAUSE.fullmatch(clause.strip()) for clause in text.split(",")]
+        if not all(clauses):
+            raise InvalidInput(f"permissions {text[:80]!r} are not an octet", hint=_HOW_TO_WRITE)
+        return cls(
+            tuple(
+                _step(clause["who"] or "a", operator, what)
+                for clause in clauses
+                if clause is not None
+                for operator, what in _CHANGE.findall(clause["changes"])
+            )
+        )
+
+
+def needed_to_change(before: Permissions, after: Permissions) -> Right:
+    """Only who may administer changes who may administer."""
+    return Right.ADMIN if (before.bits ^ after.bits) & 0o111 else Right.MANAGE
 
 
 DEFAULT_PERMISSIONS = Permissions(0o600)
@@ -157,6 +198,16 @@ def verify_password(stored: str, password: str) -> bool:
     except (ValueError, OverflowError):
         return False
     return scheme == "scrypt" and compare_digest(actual, expected)
+
+
+def _step(who: str, operator: str, what: str) -> tuple[int, int]:
+    rights = 0
+    for letter in what:
+        rights |= _LETTERS[letter]
+    shares = set(Share) if "a" in who else {_SHARES[letter] for letter in who}
+    meant = sum(rights << share for share in shares)
+    whole = sum(0o7 << share for share in shares)
+    return {"+": (0o777, meant), "-": (0o777 & ~meant, 0), "=": (0o777 & ~whole, meant)}[operator]
 
 
 def _shares(principal: Principal, owner_id: UserId, group_id: GroupId) -> tuple[Share, ...]:

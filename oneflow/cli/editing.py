@@ -67,16 +67,22 @@ def chgrp_command(kind: Kind) -> click.Command:
 
 def chmod_command(kind: Kind) -> click.Command:
     noun, program = _WORDS[kind]
-    text = f"Change who may do what with {noun}S: use 4, manage 2, admin 1, for owner, group and others."
+    text = (
+        f"Change who may do what with {noun}S: MODE is an octet of use 4, manage 2, admin 1, for owner, group"
+        " and others, or what changes: for u, g, o or a(ll), add +, take - or set = some of u(se), m(anage),"
+        " a(dmin)."
+    )
 
-    @click.command("chmod", help=_help(text, f"{program} chmod 0 640"), short_help=_MAY)
+    @click.command(
+        "chmod", help=_help(text, f"{program} chmod 0 640\n{program} chmod 0,2 g+u,o="), short_help=_MAY
+    )
     @click.argument("selected", metavar=f"{noun}S")
-    @click.argument("octet")
+    @click.argument("mode")
     @pass_session
-    def chmod(session: FlowSession, /, selected: str, octet: str) -> None:
+    def chmod(session: FlowSession, /, selected: str, mode: str) -> None:
         door = session.door()
         for number in numbers_of(door, selected, kind):
-            door.chmod(kind, number, octet)
+            door.chmod(kind, number, mode)
 
     return chmod
 

@@ -87,8 +87,8 @@ class LocalDoor:
     def chgrp(self, kind: Kind, number: int, group: str) -> None:
         documents.chgrp(self._deps, kind, number, group)
 
-    def chmod(self, kind: Kind, number: int, octet: str) -> None:
-        documents.chmod(self._deps, kind, number, octet)
+    def chmod(self, kind: Kind, number: int, mode: str) -> None:
+        documents.chmod(self._deps, kind, number, mode)
 
     def clone(self, number: int, name: str) -> Document:
         from oneflow.usecases import templates

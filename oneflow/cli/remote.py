@@ -65,8 +65,8 @@ class RemoteDoor:
     def chgrp(self, kind: Kind, number: int, group: str) -> None:
         self._perform(kind, number, "chgrp", {"group_id": group})
 
-    def chmod(self, kind: Kind, number: int, octet: str) -> None:
-        self._perform(kind, number, "chmod", {"octet": octet})
+    def chmod(self, kind: Kind, number: int, mode: str) -> None:
+        self._perform(kind, number, "chmod", {"octet": mode})
 
     def clone(self, number: int, name: str) -> Document:
         found: Document = self._perform(Kind.TEMPLATE, number, "clone", {"name": name})

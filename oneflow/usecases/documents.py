@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from onecore.access import Permissions, Resource, Right, allows, check
+from onecore.access import Mode, Permissions, Resource, Right, allows, check, needed_to_change
 from onecore.deps import Deps
 from onecore.document import Document, pool
 from onecore.errors import InvalidInput, NotAuthorized
@@ -61,13 +61,15 @@ def rename(deps: Deps, kind: Kind, number: int, name: str) -> None:
     _change(deps, kind, number, name=checked_name(name))
 
 
-def chmod(deps: Deps, kind: Kind, number: int, octet: str) -> None:
-    bits = Permissions.from_octal(octet).bits
+def chmod(deps: Deps, kind: Kind, number: int, mode: str) -> None:
+    """`mode` as Mode reads it."""
+    change = Mode.parse(mode)
     with deps.database.begin() as tx:
         document = authorized(tx, deps, kind, number, Right.MANAGE)
-        if (bits ^ document.permissions) & 0o111:
-            authorized(tx, deps, kind, number, Right.ADMIN)
-        store.save(tx, replace(document, permissions=bits))
+        before = Permissions(document.permissions)
+        after = before.changed(change)
+        authorized(tx, deps, kind, number, needed_to_change(before, after))
+        store.save(tx, replace(document, permissions=after.bits))
 
 
 def chown(deps: Deps, kind: Kind, number: int, user: str, group: str | None = None) -> None:

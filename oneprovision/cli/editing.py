@@ -92,19 +92,22 @@ def chgrp(session: Session, /, selected: str, group: str) -> None:
 
 @click.command()
 @click.argument("selected", metavar="PROVISIONS")
-@click.argument("octet")
+@click.argument("mode")
 @pass_session
-def chmod(session: Session, /, selected: str, octet: str) -> None:
-    """Change the permission bits of PROVISIONS: use 4, manage 2, admin 1, for owner, group and others.
+def chmod(session: Session, /, selected: str, mode: str) -> None:
+    """Change who may do what with PROVISIONS: MODE is an octet of use 4, manage 2, admin 1, for owner, group
+    and others, or what changes: for u, g, o or a(ll), add +, take - or set = some of u(se), m(anage),
+    a(dmin).
 
     \b
     oneprovision chmod 42 640
+    oneprovision chmod 42 g+u,o=
     """
     from oneprovision.usecases import editing
 
     deps = session.deps()
     for number in provision_ids(deps, selected):
-        editing.chmod(deps, number, octet)
+        editing.chmod(deps, number, mode)
 
 
 def _from_sets(sets: tuple[str, ...]) -> dict[str, object]:

@@ -193,19 +193,22 @@ def delete(session: Session, /, selected: str) -> None:
 
 @provider.command()
 @click.argument("selected", metavar="PROVIDERS")
-@click.argument("octet")
+@click.argument("mode")
 @pass_session
-def chmod(session: Session, /, selected: str, octet: str) -> None:
-    """Change the permission bits of PROVIDERS: use 4, manage 2, admin 1, for owner, group and others.
+def chmod(session: Session, /, selected: str, mode: str) -> None:
+    """Change who may do what with PROVIDERS: MODE is an octet of use 4, manage 2, admin 1, for owner, group
+    and others, or what changes: for u, g, o or a(ll), add +, take - or set = some of u(se), m(anage),
+    a(dmin).
 
     \b
     oneprovision provider chmod ams 640
+    oneprovision provider chmod ams g+u
     """
     from oneprovision.usecases import providers
 
     deps = session.deps()
     for number in _some(deps, selected):
-        providers.chmod(deps, number, octet)
+        providers.chmod(deps, number, mode)
 
 
 @provider.command()

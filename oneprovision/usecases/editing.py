@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from onecore.access import Permissions, Right
+from onecore.access import Mode, Permissions, Right, needed_to_change
 from onecore.deps import Deps
 from onecore.errors import InvalidInput, NotAuthorized
 from onecore.store import accounts
@@ -38,8 +38,17 @@ def update(deps: Deps, provision_id: int, changes: Mapping[str, object]) -> Prov
     return _edit(deps, provision_id, **fields)
 
 
-def chmod(deps: Deps, provision_id: int, octet: str) -> Provision:
-    return _edit(deps, provision_id, permissions=Permissions.from_octal(octet).bits)
+def chmod(deps: Deps, provision_id: int, mode: str) -> Provision:
+    """`mode` as Mode reads it."""
+    change = Mode.parse(mode)
+    with deps.database.begin() as tx:
+        provision = authorized(tx, deps, provision_id, Right.MANAGE)
+        before = Permissions(provision.permissions)
+        after = before.changed(change)
+        authorized(tx, deps, provision_id, needed_to_change(before, after))
+        changed = replace(provision, permissions=after.bits)
+        store.edit(tx, changed)
+    return changed
 
 
 def chown(deps: Deps, provision_id: int, user: str, group: str | None = None) -> Provision:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from onecore.access import DEFAULT_PERMISSIONS, Permissions, Right, check, valid_name
+from onecore.access import DEFAULT_PERMISSIONS, Mode, Permissions, Right, check, needed_to_change, valid_name
 from onecore.deps import Deps
 from onecore.drivers.catalog import Driver
 from onecore.drivers.manifest import FILE_NAME, is_reserved
@@ -80,9 +80,14 @@ def rename(deps: Deps, provider_id: int, name: str) -> Provider:
     return update(deps, provider_id, ProviderForm(name=name))
 
 
-def chmod(deps: Deps, provider_id: int, octet: str) -> Provider:
+def chmod(deps: Deps, provider_id: int, mode: str) -> Provider:
+    """`mode` as Mode reads it."""
+    change = Mode.parse(mode)
     before = allowed(deps, provider_id, Right.MANAGE)
-    return _save(deps, before, replace(before, permissions=Permissions.from_octal(octet).bits))
+    permissions = Permissions(before.permissions)
+    changed = permissions.changed(change)
+    allowed(deps, provider_id, needed_to_change(permissions, changed))
+    return _save(deps, before, replace(before, permissions=changed.bits))
 
 
 def chown(deps: Deps, provider_id: int, user: str | None, group: str | None) -> Provider:

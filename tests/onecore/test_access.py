@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onecore.access import (
+    Mode,
     Permissions,
     Principal,
     Resource,
@@ -12,6 +13,7 @@ from onecore.access import (
     allows,
     check,
     hash_password,
+    needed_to_change,
     valid_name,
     verify_password,
 )
@@ -68,6 +70,63 @@ def test_an_octet_is_read_as_the_number_it_is(bits):
 def test_bad_octet_is_refused(text):
     with pytest.raises(InvalidInput, match="not an octet"):
         Permissions.from_octal(text)
+
+
+@pytest.mark.parametrize(
+    ("before", "mode", "after"),
+    [
+        ("600", "640", "640"),
+        ("600", "g+u", "640"),
+        ("600", "u+a", "700"),
+        ("777", "go-a", "766"),
+        ("777", "go-ma", "744"),
+        ("640", "g=", "600"),
+        ("640", "o=g", None),
+        ("640", "u=rw,g=r", "640"),
+        ("000", "u=rwx", "700"),
+        ("600", "+u", "644"),
+        ("600", "a+u", "644"),
+        ("600", "ugo=um", "666"),
+        ("666", "g-m,o-um", "640"),
+        ("600", "g+u-m+a", "650"),
+        ("600", "g+u, o+u", "644"),
+        ("640", "u+m", "640"),
+        ("600", "x+u", None),
+        ("600", "u+z", None),
+        ("600", "um", None),
+        ("600", "g+u,", None),
+        ("600", "999", None),
+        ("600", "", None),
+        ("600", "-1", None),
+        ("600", "0o640", None),
+    ],
+)
+def test_a_mode_is_an_octet_or_what_changes(before, mode, after):
+    permissions = Permissions.from_octal(before)
+    if after is not None:
+        assert permissions.changed(Mode.parse(mode)) == Permissions.from_octal(after)
+        return
+    with pytest.raises(InvalidInput, match="not an octet") as refused:
+        Mode.parse(mode)
+    assert "u+m,go-a" in refused.value.hint
+
+
+@given(st.integers(0, 0o777), st.sampled_from("ugoa"), st.text("uma", max_size=3))
+@settings(deadline=None)
+def test_what_is_added_and_taken_again_leaves_none_of_it(bits, who, what):
+    added = Permissions(bits).changed(Mode.parse(f"{who}+{what}"))
+    taken = added.changed(Mode.parse(f"{who}-{what}"))
+    assert added.bits & bits == bits
+    assert taken.bits & bits == taken.bits
+    assert added.changed(Mode.parse(f"{who}+{what}")) == added
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "right"),
+    [("600", "640", Right.MANAGE), ("600", "610", Right.ADMIN), ("700", "600", Right.ADMIN)],
+)
+def test_only_who_may_administer_changes_who_may(before, after, right):
+    assert needed_to_change(Permissions.from_octal(before), Permissions.from_octal(after)) is right
 
 
 @pytest.mark.parametrize(

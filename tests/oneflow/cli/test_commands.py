@@ -81,9 +81,10 @@ def test_a_vm_template_is_made_changed_and_used_by_its_number(flow: Home):
         (("scale", "0", "web", "-1"), "", 2, "-1"),
         (("action", "0", "web", "dance"), "", 2, "dance"),
         (("chmod", "0", "999"), "", 2, "999"),
+        (("chmod", "0", "g+z"), "", 2, "u+m,go-a"),
         (("chmod", "0", "640"), "", 3, "there is no service 0"),
-        (("list", *ALICE, "-s", "ftp://nowhere"), "", 2, "is no URL"),
-        (("list", *ALICE, "-s", "http://127.0.0.1:9"), "", 1, "cannot reach http://127.0.0.1:9"),
+        (("list", *ALICE, "--server", "ftp://nowhere"), "", 2, "is no URL"),
+        (("list", *ALICE, "--server", "http://127.0.0.1:9"), "", 1, "cannot reach http://127.0.0.1:9"),
     ],
 )
 def test_errors_are_sentences_on_stderr_with_a_code_of_their_own(flow: Home, argv, typed, code, said):
@@ -94,7 +95,7 @@ def test_errors_are_sentences_on_stderr_with_a_code_of_their_own(flow: Home, arg
 
 
 def test_a_server_asks_who_we_are(flow: Home):
-    answer = flow.run("list", "-s", "http://127.0.0.1:9", "-u", "alice", code=4)
+    answer = flow.run("list", "--server", "http://127.0.0.1:9", "-u", "alice", code=4)
     assert "ONEFLOW_PASSWORD" in answer.err
 
 
@@ -110,7 +111,7 @@ def test_accounts_are_those_of_the_state_file_and_count_what_they_own(flow: Home
 
 
 def test_accounts_are_not_managed_at_a_distance(flow: Home):
-    answer = flow.run("-s", "http://127.0.0.1:9", "user", "list", code=2)
+    answer = flow.run("--server", "http://127.0.0.1:9", "user", "list", code=2)
     assert "beside the server" in answer.err
 
 

@@ -65,7 +65,8 @@ def test_empty_pools_have_no_inner_key(door):
 def test_names_owners_and_permissions(door):
     door.create(TEMPLATE, a_template())
     door.rename(TEMPLATE, 0, "shop")
-    door.chmod(TEMPLATE, 0, "604")
+    door.chmod(TEMPLATE, 0, "640")
+    door.chmod(TEMPLATE, 0, "g-u,o=u")
     door.chown(TEMPLATE, 0, "oneadmin", "users")
     shown = door.shown(TEMPLATE, 0)["DOCUMENT"]
     assert (shown["NAME"], shown["UNAME"], shown["GNAME"]) == ("shop", "oneadmin", "users")
