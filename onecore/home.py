@@ -21,9 +21,10 @@ def open_home(
     """Open the state, making it at first use."""
 
     def seed(tx: Transaction) -> None:
-        text = secret_file(settings.home / "one_auth", f"oneadmin:{random_bytes(16).hex()}\n".encode())
+        made = random_bytes(16).hex()
+        text = secret_file(settings.home / "one_auth", f"oneadmin:{made}\n".encode())
         password = text.decode().strip().partition(":")[2]
-        accounts.seed(tx, hash_password(password, random_bytes(16)))
+        accounts.seed(tx, hash_password(password, random_bytes(16), is_random=password == made))
 
     try:
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)

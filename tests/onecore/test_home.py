@@ -55,6 +55,18 @@ def test_the_password_of_the_file_is_the_stored_one(tmp_path: Path):
     assert not verify_password(stored.password, "something else")
 
 
+def test_only_a_password_that_somebody_chose_is_hashed_slowly(tmp_path: Path):
+    chosen = tmp_path / "chosen"
+    chosen.mkdir(0o700)
+    (chosen / "one_auth").write_text("oneadmin:correct horse\n")
+    (chosen / "one_auth").chmod(0o600)
+    costs = []
+    for home in (chosen, tmp_path / "made"):
+        with opened(home) as database, database.read() as tx:
+            costs.append(accounts.user_named(tx, "oneadmin").password.split("$")[1])
+    assert costs == ["16384", "2"]
+
+
 def test_opening_again_changes_nothing(tmp_path: Path):
     with opened(tmp_path):
         before = (tmp_path / "one_auth").read_bytes()
