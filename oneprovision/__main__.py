@@ -16,11 +16,11 @@ def main(argv: Sequence[str] | None = None, boundary: Callable[[str], None] = la
     """Run one command line; returns its exit code (DESIGN 7). `boundary` is for those who test crashes."""
     _spare_collections()
     from onecore.cli import edge
-    from onecore.cli.session import Session
     from oneprovision.cli.commands import oneprovision
+    from oneprovision.cli.session import FormSession
 
     arguments = sys.argv[1:] if argv is None else argv
-    session = Session("oneprovision", _schemas, boundary, arguments, find_drivers=_find_drivers)
+    session = FormSession("oneprovision", _schemas, boundary, arguments, find_drivers=_find_drivers)
     with session.handling_signals():
         exit_code = edge.run(
             oneprovision(session),

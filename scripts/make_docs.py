@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from onecore.cli.listing import table_options
-from onecore.cli.session import Session
 from onecore.http import operation as http
 from onecore.http.operation import Schema
 from onecore.machine_state import StateMachine
@@ -18,6 +17,7 @@ from oneflow.cli.commands import oneflow
 from oneflow.cli.session import FlowSession
 from oneprovision.cli.commands import ALIASES as provision_names
 from oneprovision.cli.commands import oneprovision
+from oneprovision.cli.session import FormSession
 from oneprovision.model.states import ALLOWED, PROVISION, Operation, State
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,8 +32,15 @@ def main() -> None:
 
 def commands_page() -> str:
     """Every command of `oneprovision` with its arguments, options and examples."""
-    root = oneprovision(Session("oneprovision", lambda: (), lambda name: None))
-    return _page("Commands", "oneprovision", root, provision_names)
+    root = oneprovision(FormSession("oneprovision", lambda: (), lambda name: None))
+    about = [
+        "With `--server` or `ONEFORM_URL` a command asks [a server](../howto/run-a-server.md) instead of the",
+        "local state. `--server`, `--username` and `--password` may stand after every command that can;",
+        "`-s`, `-u`, `-p` where the command has no other use for the letter. Those marked *here* need the",
+        "state of this machine.",
+        "",
+    ]
+    return _page("Commands", "oneprovision", root, provision_names, about)
 
 
 def oneflow_commands_page() -> str:
@@ -42,7 +49,7 @@ def oneflow_commands_page() -> str:
     about = [
         "`oneflow-template` is `oneflow template`. `--server`, `--username` and `--password` may stand",
         "after every command as well; `-s`, `-u`, `-p` where the command has no other use for the letter.",
-        "Without a server commands do the work themselves, on the local state.",
+        "Without a server commands do the work themselves, on the local state; those marked *here* always.",
         "",
     ]
     return _page("Commands of oneflow", "oneflow", root, flow_names, about)
@@ -62,7 +69,7 @@ def _page(
         "| command | what it does |",
         "|---|---|",
     ]
-    lines += [f"| [`{name}`](#{_anchor(name)}) | {_cell(_summary(c))} |" for name, c, _ in every]
+    lines += [f"| [`{name}`](#{_anchor(name)}) | {_cell(_summary(c))}{_place(c)} |" for name, c, _ in every]
     lines += ["", "Other names: " + _aliases(names) + ".", "", "## Options before the command", ""]
     lines += [*_options(root, click.Context(root)), ""]
     lines += ["## Options of lists", "", *_rows(_list_options()), ""]
@@ -143,6 +150,10 @@ def _meaning(option: click.Option) -> str:
         low, high = option.type.min, option.type.max
         text += f" From {low:g} to {high:g}." if high is not None else f" At least {low:g}."
     return text + (" May be repeated." if option.multiple and "repeated" not in text else "")
+
+
+def _place(command: click.Command) -> str:
+    return "" if any(parameter.name == "server" for parameter in command.params) else " *Here.*"
 
 
 def _summary(command: click.Command) -> str:
@@ -292,6 +303,11 @@ something to say; for a body that is not valid, `context` has every input with w
   first), or a list of hosts by id, name or address; `opts.force` also those on which virtual machines run.
 - `DELETE /provisions/{id}` forgets one that is DONE. `?force` begins to remove everything; repeat without it
   once it is DONE. `?from_db` forgets the records and leaves what exists: `oneprovision orphans` finds it.
+- `options` in a body that has something done (ours): `threads`, `fail_retry`, `fail_sleep_s`, `on_failure`,
+  `ping_timeout_s`, `ping_retries`, `configure_timeout_s`. `network` of `add-ip` and `remove-ip` (ours) is the
+  id of a network.
+- `POST /providers` takes `parameters` (ours), too. Where a driver folder and a pm driver share a name, the
+  folder is meant; `pm/NAME` is the other one.
 - `?all` lists those that are DONE, too; `?include_sensitive` shows secrets to owners and administrators.
 - Flags of queries count when they are there, but for `=false`, `=no` and `=0`.
 """.splitlines()

@@ -147,7 +147,13 @@ def _error(status: int, parsed: Any, text: str, name: str) -> OneError:
     said = inner if isinstance(inner, dict) else {"message": str(inner)}
     message = str(said.get("message") or text.strip()[:_LONGEST_TEXT] or f"the server answers {status}")
     kind = _BY_NAME.get(name) or _ERRORS.get(status, OneError)
-    return kind(message, hint=str(said.get("hint", "")), http_status=status)
+    context = said.get("context")
+    return kind(
+        message,
+        hint=str(said.get("hint", "")),
+        http_status=status,
+        context=context if isinstance(context, dict) else None,
+    )
 
 
 def _cause(exc: BaseException) -> str:

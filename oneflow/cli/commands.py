@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from onecore.cli.client import server_options
 from oneflow.cli.group import FlowGroup
 
 if TYPE_CHECKING:
@@ -84,17 +85,13 @@ def oneflow_template(session: "FlowSession") -> click.Group:
 
 
 def _remember(session: "FlowSession", server: str, username: str, password: str, remotes: str) -> None:
-    session.server, session.username, session.password = server, username, password
+    session.ask(server, username, password)
     session.remotes = remotes
-    if password:
-        session.conceal([password])
 
 
 def _root_options(program: str) -> Callable[[Command], Command]:
     options = [
-        click.option("-s", "--server", metavar="URL", default="", help="Ask this server (ONEFLOW_URL)."),
-        click.option("-u", "--username", metavar="NAME", default="", help="User at the server."),
-        click.option("-p", "--password", metavar="PASSWORD", default="", help="His password."),
+        server_options("ONEFLOW"),
         click.option("--remotes", metavar="FOLDERS", default="", help="Look for drivers here first."),
         click.version_option(None, "-V", "--version", package_name="onesuite", prog_name=program),
     ]

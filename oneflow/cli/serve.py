@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import click
 
-from onecore.cli.session import Session, pass_session
+from oneflow.cli.session import FlowSession, pass_session
 
 
 @click.command()
@@ -15,7 +15,7 @@ from onecore.cli.session import Session, pass_session
 @click.option("--gate-port", type=click.IntRange(0, 65535), help="Its port (conf: gate_port, else 5030).")
 @pass_session
 def serve(
-    session: Session,
+    session: FlowSession,
     host: str | None,
     port: int | None,
     gate: bool,
@@ -40,7 +40,7 @@ def serve(
     from oneflow.bootstrap import flow_deps
     from oneflow.deps import FlowDeps
 
-    first = flow_deps(session.deps())
+    first = flow_deps(session.own_deps())
     flow = first.flow
     front = host or flow.host
     side = gate_host or front

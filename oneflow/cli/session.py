@@ -1,13 +1,13 @@
-"""A run of `oneflow`: which server is asked, if any, and the door to it or to the state file."""
+"""A run of `oneflow`: the door to a server, or to the state file."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from onecore.cli.session import Session
+from onecore.cli.client import ClientSession
 
 if TYPE_CHECKING:
     from oneflow.cli.door import Door
@@ -15,18 +15,8 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class FlowSession(Session):
-    """`server`, `username`, `password` are the options of those names; `wait` is None without --wait and
-    --no-wait."""
-
-    server: str = ""
-    username: str = ""
-    password: str = field(default="", repr=False)
-    wait: bool | None = None
-
-    @property
-    def is_remote(self) -> bool:
-        return bool(self._url)
+class FlowSession(ClientSession):
+    service: str = "ONEFLOW"
 
     def door(self) -> "Door":
         """For commands that look, or change a record and no more."""
@@ -47,17 +37,10 @@ class FlowSession(Session):
         with self.working() as deps:
             yield LocalDoor(deps)
 
-    @property
-    def _url(self) -> str:
-        return self.server or self.settings.environ.get("ONEFLOW_URL", "")
-
     def _remote(self) -> "RemoteDoor":
-        from onecore.http.client import Client, credentials  # lazy: brings requests
-        from oneflow.cli.remote import RemoteDoor
+        from oneflow.cli.remote import RemoteDoor  # lazy: brings requests
 
-        user, password = credentials(self.settings.environ, "ONEFLOW", (self.username, self.password))
-        self.conceal([password])
-        return RemoteDoor(Client(self._url, user, password), self.wait_timeout_s)
+        return RemoteDoor(self.client(), self.wait_timeout_s)
 
 
 pass_session = click.make_pass_decorator(FlowSession)

@@ -3,13 +3,15 @@
 Each is answered once it is recorded; whoever drives carries it out.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from onecore.deps import Deps
 from onecore.errors import InvalidInput
 from onecore.http.operation import Call, Operation, Work
 from oneprovision.api import schemas
-from oneprovision.api.reading import body_of, flag, present
+from oneprovision.api.reading import body_of, effort_of, flag, present
+from oneprovision.model.provision import UNCHANGED
 from oneprovision.usecases import removal, repair, scaling
 from oneprovision.usecases.scaling import RemoveHosts
 
@@ -19,10 +21,10 @@ def scale(call: Call[Deps]) -> None:
     body = body_of(call, schemas.SCALE)
     nodes = _amount_or_list(body["nodes"])
     if body["direction"] == "up":
-        _add(call, nodes)
+        _add(call, nodes, effort_of(body))
     else:
         force = body.get("force", False) or body.get("opts", {}).get("force", False)
-        _remove(call, nodes, force)
+        _remove(call, nodes, force, effort_of(body))
 
 
 def add_hosts(call: Call[Deps]) -> None:
@@ -41,11 +43,14 @@ def remove_hosts(call: Call[Deps]) -> None:
 
 
 def add_ip(call: Call[Deps]) -> None:
-    scaling.add_ip(call.context, call.number(), body_of(call, schemas.ADD_IP).get("amount", 1))
+    body = body_of(call, schemas.ADD_IP)
+    amount = body.get("amount", 1)
+    scaling.add_ip(call.context, call.number(), amount, effort_of(body), body.get("network"))
 
 
 def remove_ip(call: Call[Deps]) -> None:
-    scaling.remove_ip(call.context, call.number(), body_of(call, schemas.REMOVE_IP)["ar_id"])
+    body = body_of(call, schemas.REMOVE_IP)
+    scaling.remove_ip(call.context, call.number(), body["ar_id"], body.get("network"), effort_of(body))
 
 
 def release_ip(call: Call[Deps]) -> None:
@@ -53,13 +58,19 @@ def release_ip(call: Call[Deps]) -> None:
 
 
 def retry(call: Call[Deps]) -> None:
-    repair.retry(call.context, call.number(), body_of(call, schemas.RETRY).get("force", False))
+    body = body_of(call, schemas.RETRY)
+    repair.retry(call.context, call.number(), body.get("force", False), effort_of(body))
 
 
 def recover(call: Call[Deps]) -> None:
     """`recover_state` is not needed: where a provision failed is known."""
     said: dict[str, Any] = body_of(call, schemas.RECOVER) if call.data is not None else {}
     repair.retry(call.context, call.number(), said.get("force", False) or flag(call, "force"))
+
+
+def configure(call: Call[Deps]) -> None:
+    """Ours: run the playbooks again."""
+    repair.configure(call.context, call.number(), body_of(call, schemas.CONFIGURE).get("force", False))
 
 
 def cancel(call: Call[Deps]) -> None:
@@ -71,7 +82,7 @@ def undeploy(call: Call[Deps]) -> None:
     resources = {kind: chosen for kind, chosen in body.get("resources", {}).items() if chosen}
     force = body.get("force", False)
     if not resources:
-        removal.deprovision(call.context, call.number(), force)
+        removal.deprovision(call.context, call.number(), force, effort_of(body))
     elif list(resources) == ["hosts"]:
         _remove(call, [str(each) for each in resources["hosts"]], force)
     else:
@@ -80,23 +91,25 @@ def undeploy(call: Call[Deps]) -> None:
         )
 
 
-def _add(call: Call[Deps], nodes: int | list[str]) -> None:
+def _add(call: Call[Deps], nodes: int | list[str], effort: Mapping[str, object] = UNCHANGED) -> None:
     if isinstance(nodes, int):
-        scaling.add_host(call.context, call.number(), nodes)
+        scaling.add_host(call.context, call.number(), nodes, effort)
     elif nodes:
-        scaling.add_host(call.context, call.number(), len(nodes), ips=tuple(nodes))
+        scaling.add_host(call.context, call.number(), len(nodes), effort, tuple(nodes))
     else:
         raise InvalidInput("no node is named", context={"nodes": ["is missing"]})
 
 
-def _remove(call: Call[Deps], nodes: int | list[str], force: bool) -> None:
+def _remove(
+    call: Call[Deps], nodes: int | list[str], force: bool, effort: Mapping[str, object] = UNCHANGED
+) -> None:
     if isinstance(nodes, int):
         request = RemoveHosts(amount=nodes, force=force)
     elif nodes:
         request = RemoveHosts(scaling.hosts_named(call.context, call.number(), nodes), force=force)
     else:
         raise InvalidInput("no host is named", context={"nodes": ["is missing"]})
-    scaling.remove_hosts(call.context, call.number(), request)
+    scaling.remove_hosts(call.context, call.number(), request, effort)
 
 
 def _amount_or_list(nodes: object) -> int | list[str]:
@@ -127,6 +140,7 @@ OPERATIONS: Final[tuple[Operation[Deps], ...]] = (
     _posted("retry", retry, "Carry on with what failed", 204, schemas.RETRY),
     Operation("POST", f"{_ONE}/recover", recover, "The same as retry", _SLOW, 204, query=("force",)),
     _posted("undeploy", undeploy, "Remove everything, or some of the hosts", 204, schemas.UNDEPLOY),
+    _posted("configure", configure, "Run the playbooks on hosts, again if forced", 204, schemas.CONFIGURE),
     Operation("POST", f"{_ONE}/cancel", cancel, "Stop what is being done", _SLOW, 202),
     _posted("hosts", add_hosts, "Add hosts", 202, schemas.ADD_HOSTS),
     Operation(

@@ -18,9 +18,7 @@ def show(call: Call[Deps]) -> object:
 
 
 def sync(call: Call[Deps]) -> object:
-    synced = folder_drivers.sync(call.context)
-    failed = [{"name": name, "error": problem} for name, problem in synced.failed]
-    return {"success": list(synced.success), "failed": failed}
+    return folder_drivers.summary(folder_drivers.sync(call.context))
 
 
 def enable(call: Call[Deps]) -> None:

@@ -47,7 +47,13 @@ def unmanaged(call: Call[Deps]) -> object:
 
 def _shown(lines: list[Event]) -> list[dict[str, object]]:
     return [
-        {"level": line.level, "text": f"{line.action}: {line.text}", "time": int(line.at)} for line in lines
+        {
+            "level": line.level,
+            "text": f"{line.action}: {line.text}",
+            "time": int(line.at),
+            "action": line.action,
+        }
+        for line in lines
     ]
 
 

@@ -41,6 +41,7 @@ def create(call: Call[Deps]) -> object:
             "name": body.get("name") or driver,
             "description": body.get("description", ""),
             "connection": body.get("connection_values", {}),
+            **({"parameters": body["parameters"]} if "parameters" in body else {}),
         }
     )
     return provider_documents.document(call.context, providers.create(call.context, form).id)
@@ -48,7 +49,7 @@ def create(call: Call[Deps]) -> object:
 
 def update(call: Call[Deps]) -> object:
     body = body_of(call, schemas.UPDATE_PROVIDER)
-    said: dict[str, Any] = {key: body[key] for key in ("name", "description", "connection") if key in body}
+    said: dict[str, Any] = {key: body[key] for key in _CHANGEABLE if key in body}
     providers.update(call.context, call.number(), forms.parse(said))
     return provider_documents.document(call.context, call.number())
 
@@ -76,6 +77,7 @@ def group_of(body: dict[str, Any]) -> str | None:
     return None if group is None or str(group) == "-1" else str(group)
 
 
+_CHANGEABLE = ("name", "description", "connection", "parameters")
 _ALL, _ONE, _W = "/providers", "/providers/{id}", Work.WRITE
 _SHOWN = ("include_sensitive",)
 

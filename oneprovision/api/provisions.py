@@ -8,7 +8,8 @@ from onecore.errors import InvalidInput
 from onecore.http.operation import Call, Operation, Work
 from oneprovision.api import schemas
 from oneprovision.api.providers import group_of
-from oneprovision.api.reading import body_of, flag, present
+from oneprovision.api.reading import body_of, effort_of, flag, present
+from oneprovision.model.provision import Options
 from oneprovision.usecases import editing, oneform, provisions, reading, removal, visible
 from oneprovision.usecases.oneform import CreateFromFolder
 from oneprovision.usecases.provisions import CreateProvision
@@ -38,6 +39,7 @@ def create(call: Call[Deps]) -> object:
         values=body.get("user_inputs_values", {}),
         name=body.get("name", ""),
         description=body.get("description", ""),
+        options=Options(**effort_of(body)),  # type: ignore[arg-type]  # each checked by the schema
     )
     return _document(call, oneform.create(call.context, request).id)
 
@@ -98,7 +100,8 @@ def _from_template(deps: Deps, body: dict[str, Any]) -> int:
     template = prepare([load_text(json.dumps(body["template"]), "template.json")])
     if body.get("description"):
         template["description"] = body["description"]
-    request = CreateProvision(template, body.get("name", ""), body.get("provider_id"))
+    options = Options(**effort_of(body))  # type: ignore[arg-type]  # each checked by the schema
+    request = CreateProvision(template, body.get("name", ""), body.get("provider_id"), options)
     return provisions.create(deps, request).id
 
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 from onecore.errors import InvalidInput
 from onecore.http.operation import Call
 from onecore.schema.fit import fitted
-from oneprovision.api.schemas import Schema
+from oneprovision.api.schemas import OPTIONS, Schema
+from oneprovision.model.provision import OnFailure
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -25,6 +26,15 @@ def body_of(call: Call[Any], schema: Schema) -> dict[str, Any]:
         said.setdefault(name, []).append(text)
     first, texts = next(iter(said.items()))
     raise InvalidInput(f"'{first}' {texts[0]}", context=said)
+
+
+def effort_of(body: dict[str, Any]) -> dict[str, object]:
+    """The fields of Options that the body's `options` say."""
+    said: dict[str, object] = {}
+    for name, value in body.get("options", {}).items():
+        if name in OPTIONS["properties"]:
+            said[name] = tuple(map(OnFailure, value)) if name == "on_failure" else value
+    return said
 
 
 def present(data: bytes) -> object:

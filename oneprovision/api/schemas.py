@@ -12,6 +12,7 @@ _AMOUNT: Final[Schema] = {"type": "integer", "minimum": 1}
 _ANY_MAPPING: Final[Schema] = {"type": "object"}
 _SELECTOR: Final[Schema] = {"type": ["string", "integer"]}
 """A user, group, host or address, by id or name."""
+_SECONDS: Final[Schema] = {"type": "number", "minimum": 0}
 _SELECTORS: Final[Schema] = {"type": "array", "items": _SELECTOR}
 
 
@@ -25,6 +26,18 @@ ERROR: Final = _mapping(
 
 # -- requests ----------------------------------------------------------------------------------------------
 
+_COUNT: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": 10_000}
+OPTIONS: Final = _mapping(
+    threads={**_COUNT, "maximum": 256},
+    fail_retry={"type": "integer", "minimum": 0, "maximum": 100},
+    fail_sleep_s={**_SECONDS, "maximum": 3600},
+    on_failure={"type": "array", "items": {"enum": ["skip", "cleanup", "quit"]}},
+    ping_timeout_s={**_SECONDS, "maximum": 3600},
+    ping_retries=_COUNT,
+    configure_timeout_s={"type": "number", "minimum": 1, "maximum": 1_000_000},
+)
+"""How hard to try, as the options of the command line say it; ours."""
+
 OCTET: Final = _mapping(("octet",), octet=_TEXT)
 OWNER: Final = _mapping(("owner_id",), owner_id=_SELECTOR, group_id=_SELECTOR)
 GROUP: Final = _mapping(("group_id",), group_id=_SELECTOR)
@@ -35,9 +48,16 @@ _CONNECTION: Final[Schema] = {
     "additionalProperties": {"type": ["string", "number", "boolean"]},
 }
 CREATE_PROVIDER: Final = _mapping(
-    ("driver",), driver=_TEXT, connection_values=_CONNECTION, name=_TEXT, description=_TEXT
+    ("driver",),
+    driver=_TEXT,
+    connection_values=_CONNECTION,
+    name=_TEXT,
+    description=_TEXT,
+    parameters=_ANY_MAPPING,
 )
-UPDATE_PROVIDER: Final = _mapping(name=_TEXT, description=_TEXT, connection=_CONNECTION)
+UPDATE_PROVIDER: Final = _mapping(
+    name=_TEXT, description=_TEXT, connection=_CONNECTION, parameters=_ANY_MAPPING
+)
 
 CREATE: Final = _mapping(
     driver=_TEXT,
@@ -47,12 +67,14 @@ CREATE: Final = _mapping(
     name=_TEXT,
     description=_TEXT,
     template=_ANY_MAPPING,
+    options=OPTIONS,
 )
 UPDATE: Final = _mapping(name=_TEXT, description=_TEXT, tags=_ANY_MAPPING)
 
 _RESOURCES: Final = _mapping(hosts=_SELECTORS, networks=_SELECTORS, datastores=_SELECTORS)
-UNDEPLOY: Final = _mapping(force=_FLAG, resources=_RESOURCES)
-RETRY: Final = _mapping(force=_FLAG)
+UNDEPLOY: Final = _mapping(force=_FLAG, resources=_RESOURCES, options=OPTIONS)
+RETRY: Final = _mapping(force=_FLAG, options=OPTIONS)
+CONFIGURE: Final = _mapping(force=_FLAG)
 RECOVER: Final = _mapping(force=_FLAG, recover_state=_TEXT)
 SCALE: Final = _mapping(
     ("direction", "nodes"),
@@ -60,10 +82,11 @@ SCALE: Final = _mapping(
     nodes={"type": ["integer", "array", "string"]},
     opts=_mapping(force=_FLAG),
     force=_FLAG,
+    options=OPTIONS,
 )
 ADD_HOSTS: Final = _mapping(amount=_AMOUNT, hosts=_SELECTORS)
-ADD_IP: Final = _mapping(amount=_AMOUNT)
-REMOVE_IP: Final = _mapping(("ar_id",), ar_id=_NUMBER)
+ADD_IP: Final = _mapping(amount=_AMOUNT, network=_NUMBER, options=OPTIONS)
+REMOVE_IP: Final = _mapping(("ar_id",), ar_id=_NUMBER, network=_NUMBER, options=OPTIONS)
 
 # -- answers -----------------------------------------------------------------------------------------------
 

@@ -1,51 +1,54 @@
 """Arguments and options that several commands share, and names turned into ids."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from onecore.cli.client import ClientSession
 from onecore.cli.idlist import resolve
 from onecore.cli.numbers import FiniteRange
 from onecore.cli.session import Session
 
 if TYPE_CHECKING:
-    from onecore.deps import Deps
+    from oneprovision.cli.door import Provisions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FAIL_MODES = ("retry", "skip", "cleanup", "quit")
 
 
-def provision_id(deps: "Deps", selector: str) -> int:
+def provision_id(door: "Provisions", selector: str) -> int:
     """One provision by id or name."""
     from onecore.errors import InvalidInput
 
-    ids = provision_ids(deps, selector)
+    ids = provision_ids(door, selector)
     if len(ids) != 1:
         raise InvalidInput(f"'{selector}' names {len(ids)} provisions; this command takes one")
     return ids[0]
 
 
-def provision_ids(deps: "Deps", selector: str) -> tuple[int, ...]:
+def provision_ids(door: "Provisions", selector: str) -> tuple[int, ...]:
     """Provisions by ids, ranges and names: `1,8..15,web`. A name means the one that is not DONE, if any.
 
     All of them exist, so that a slip in a list is said before anything is done with the rest of it."""
-    from oneprovision import store  # lazy: digits need no look-up of names, but the import is shared
 
-    def known() -> list[tuple[int, str]]:
-        with deps.database.read() as tx:
-            return store.names(tx)
+    def known() -> Iterator[tuple[int, str]]:
+        yield from door.names()
 
     ids = resolve(selector, known(), "provision")
-    with deps.database.read() as tx:
-        for i in ids:
-            store.get(tx, i)
+    door.check(ids)
     return ids
 
 
-def _wait_for(ctx: click.Context, parameter: click.Parameter, seconds: float | None) -> None:
+def _remember_limit(ctx: click.Context, parameter: click.Parameter, seconds: float | None) -> None:
     ctx.ensure_object(Session).wait_timeout_s = seconds
+
+
+def _remember_wait(ctx: click.Context, parameter: click.Parameter, wanted: bool | None) -> None:
+    session = ctx.find_object(ClientSession)
+    if session is not None:
+        session.wait = wanted
 
 
 wait_option = click.option(
@@ -53,9 +56,23 @@ wait_option = click.option(
     type=FiniteRange(0, 10_000_000),
     metavar="S",
     expose_value=False,
-    callback=_wait_for,
+    callback=_remember_limit,
     help="Stop waiting after S seconds, with exit code 124; `retry` carries on.",
 )
+
+_wait = click.option(
+    "--wait/--no-wait",
+    default=None,
+    expose_value=False,
+    callback=_remember_wait,
+    help="Wait until it is done, and exit with 1 if it failed: the default, but not where a server is asked."
+    " With --no-wait it is only recorded; a server or `retry` carries it out.",
+)
+
+
+def wait_options(command: Command) -> Command:
+    """--wait, --no-wait and --wait-timeout, kept in the session."""
+    return _wait(wait_option(command))
 
 
 _PERSISTENCE = [
@@ -77,7 +94,7 @@ _PERSISTENCE = [
 
 def removal_options(command: Command) -> Command:
     """How hard to try to remove something; read them with `persistence`."""
-    for option in reversed([*_PERSISTENCE, wait_option]):
+    for option in reversed(_PERSISTENCE):
         command = option(command)
     return command
 
@@ -125,7 +142,7 @@ def effort_options(command: Command) -> Command:
             help="Seconds for one run of a playbook (3600).",
         ),
     ]
-    for option in reversed([*options, wait_option]):
+    for option in reversed(options):
         command = option(command)
     return command
 

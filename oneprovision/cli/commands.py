@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from onecore.cli.lazy import LazyGroup
+from onecore.cli.client import server_options
+from oneprovision.cli.group import FormGroup
 
 if TYPE_CHECKING:
-    from onecore.cli.session import Session
+    from oneprovision.cli.session import FormSession
 
 _HERE = "oneprovision.cli"
 
@@ -49,15 +50,16 @@ _TABLE = {
 ALIASES = {"del-ip": "remove-ip", "undeploy": "deprovision", "recover": "retry", "vnet": "network"}
 
 
-def oneprovision(session: "Session") -> click.Group:
+def oneprovision(session: "FormSession") -> click.Group:
     """The root of the tree, for one run of the program."""
 
-    @click.group(cls=LazyGroup, table=_TABLE, aliases=ALIASES, context_settings={"obj": session})
+    @click.group(cls=FormGroup, table=_TABLE, aliases=ALIASES, context_settings={"obj": session})
+    @server_options("ONEFORM")
     @click.option(
         "--remotes", metavar="FOLDERS", default="", help="Look for drivers here first (folders with pm/)."
     )
     @click.version_option(package_name="onesuite", prog_name="oneprovision")
-    def oneprovision(remotes: str) -> None:
+    def oneprovision(server: str, username: str, password: str, remotes: str) -> None:
         """Create, scale, repair and remove provisions: clusters of hosts with datastores and networks.
 
         \b
@@ -65,6 +67,7 @@ def oneprovision(session: "Session") -> click.Group:
         oneprovision add-host 0 --amount 2
         oneprovision deprovision 0 --yes
         """
+        session.ask(server, username, password)
         session.remotes = remotes
 
     return oneprovision

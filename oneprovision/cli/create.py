@@ -1,21 +1,18 @@
 """`create` and `validate`."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from onecore.cli.output import OutputFormat, emit, format_options, write
-from onecore.cli.session import Session, pass_session
-from oneprovision.cli.arguments import effort, effort_options
+from oneprovision.cli.arguments import effort, effort_options, wait_options
+from oneprovision.cli.session import FormSession, pass_session
+from oneprovision.cli.waiting import conclude
 
 if TYPE_CHECKING:
-    from onecore.deps import Deps
-    from oneprovision.model.provision import Provision
-
-CarryOut = Callable[["Deps", "int | None"], "Provision"]
+    from oneprovision.usecases.oneform import CreateFromFolder
+    from oneprovision.usecases.provisions import CreateProvision
 
 
 @click.command()
@@ -35,12 +32,12 @@ CarryOut = Callable[["Deps", "int | None"], "Provision"]
     help="Change a value, or an input: input.hosts=5; of a DRIVER the input itself: oneform_hosts=5.",
 )
 @click.option("--name", default="", help="Name of the provision instead of the template's.")
-@click.option("--no-wait", is_flag=True, help="Only record it; `retry` or a server carries it out.")
 @effort_options
+@wait_options
 @format_options
 @pass_session
 def create(
-    session: Session,
+    session: FormSession,
     /,
     source: str,
     provider: str | None,
@@ -57,18 +54,15 @@ def create(
     oneprovision create cluster.yaml --provider ams --fail-retry 5 --fail-skip
     oneprovision create dummy inputs.json -p 1 -d dummy_cluster
     """
-    from oneprovision.usecases import reading
-
-    order = _as_order if _is_driver(source, given) else _as_template
-    carry_out = order(source, sets, given)
-    with session.working() as deps:
-        created = carry_out(replace(deps, waits=not given["no_wait"]), _provider_id(deps, provider))
+    request_of = _as_order if _is_driver(source, given) else _as_template
+    with session.acting() as door:
+        request = request_of(source, sets, given, _provider_id(session, provider))
+        number = door.create(request, effort(given))
+        conclude(session, door, (number,))
     if fmt is not OutputFormat.TEXT:
-        emit(reading.document(deps, created.id), fmt)
+        emit(session.provisions().document(number), fmt)
     else:
-        write(f"ID: {created.id}\n")
-    if given["no_wait"]:
-        click.echo(f"recorded; carry it out with: oneprovision retry {created.id}", err=True)
+        write(f"ID: {number}\n")
 
 
 @click.command()
@@ -84,7 +78,7 @@ def create(
 @format_options
 @pass_session
 def validate(
-    session: Session,
+    session: FormSession,
     /,
     template: Path,
     provider: str | None,
@@ -103,7 +97,7 @@ def validate(
 
     prepared = _read(template, sets)
     deps = session.deps()
-    spec = provisions.preview(deps, prepared, given["name"], _provider_id(deps, provider))
+    spec = provisions.preview(deps, prepared, given["name"], _provider_id(session, provider))
     if given["dump"]:
         emit(dumped(spec), OutputFormat.YAML if fmt is OutputFormat.TEXT else fmt)
     else:
@@ -128,42 +122,28 @@ def _is_driver(source: str, given: dict[str, Any]) -> bool:
     return not is_there and not file.suffix and file.name == source.removeprefix("oneform/")
 
 
-def _as_template(source: str, sets: tuple[str, ...], given: dict[str, Any]) -> CarryOut:
-    from oneprovision.model.provision import Options
-    from oneprovision.usecases import provisions
+def _as_template(
+    source: str, sets: tuple[str, ...], given: dict[str, Any], provider_id: int | None
+) -> "CreateProvision":
     from oneprovision.usecases.provisions import CreateProvision
 
-    prepared = _read(Path(source), sets)
-    options = Options(**effort(given))
-    return lambda deps, provider_id: provisions.create(
-        deps,
-        CreateProvision(
-            template=prepared,
-            name=given["name"],
-            provider_id=provider_id,
-            options=options,
-        ),
-    )
+    return CreateProvision(_read(Path(source), sets), given["name"], provider_id)
 
 
-def _as_order(source: str, sets: tuple[str, ...], given: dict[str, Any]) -> CarryOut:
+def _as_order(
+    source: str, sets: tuple[str, ...], given: dict[str, Any], provider_id: int | None
+) -> "CreateFromFolder":
     from oneprovision.cli.folder_input import form_of
-    from oneprovision.model.provision import Options
-    from oneprovision.usecases import oneform
+    from oneprovision.usecases.oneform import CreateFromFolder
 
     form = form_of(given["inputs"], sets)
-    options = Options(**effort(given))
-    return lambda deps, provider_id: oneform.create(
-        deps,
-        oneform.CreateFromFolder(
-            driver=source,
-            deployment=given["deployment"] or form.deployment,
-            provider_id=form.provider_id if provider_id is None else provider_id,
-            values=form.values,
-            name=given["name"] or form.name,
-            description=form.description,
-            options=options,
-        ),
+    return CreateFromFolder(
+        driver=source,
+        deployment=given["deployment"] or form.deployment,
+        provider_id=form.provider_id if provider_id is None else provider_id,
+        values=form.values,
+        name=given["name"] or form.name,
+        description=form.description,
     )
 
 
@@ -173,12 +153,9 @@ def _read(template: Path, sets: tuple[str, ...]) -> dict[str, object]:
     return read(template, sets)
 
 
-def _provider_id(deps: Any, selector: str | None) -> int | None:
+def _provider_id(session: FormSession, selector: str | None) -> int | None:
     if selector is None:
         return None
     from onecore.cli.idlist import resolve
-    from onecore.store import providers
 
-    with deps.database.read() as tx:
-        known = [(p.id, p.name) for p in providers.every(tx)]
-    return resolve(selector, [(int(i), n) for i, n in known], "provider")[0]
+    return resolve(selector, session.providers().names(), "provider")[0]

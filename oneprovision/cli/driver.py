@@ -8,16 +8,23 @@ import click
 from onecore.cli.listing import TableOptions, table, table_options
 from onecore.cli.numbers import FiniteRange
 from onecore.cli.output import OutputFormat, Table, emit, format_options, sections
-from onecore.cli.session import Session, pass_session
 from onecore.cli.tables import Align, Column
+from oneprovision.cli.group import FormGroup
 from oneprovision.cli.oneform import disable, enable, show_folder, sync
+from oneprovision.cli.session import FormSession, pass_session
 
 if TYPE_CHECKING:
     from onecore.drivers.catalog import Catalog, Entry
     from onecore.drivers.conformance import Check
 
 
-@click.group()
+class DriverGroup(FormGroup):
+    """What is installed here is asked of this machine, OneForm drivers of a server, too."""
+
+    local = frozenset({"list", "show", "test"})
+
+
+@click.group(cls=DriverGroup, table={})
 def driver() -> None:
     """Find, read and test drivers: the programs that make and remove machines at a provider.
 
@@ -33,7 +40,7 @@ def driver() -> None:
 @driver.command("list")
 @table_options
 @pass_session
-def list_(session: Session, options: TableOptions) -> None:
+def list_(session: FormSession, options: TableOptions) -> None:
     """List the drivers in effect, and where each was found.
 
     The first that has a name wins: --remotes, ONE_REMOTES, /etc/one/remotes, /var/lib/one/remotes, built in.
@@ -64,7 +71,7 @@ def list_(session: Session, options: TableOptions) -> None:
 @click.argument("name")
 @format_options
 @pass_session
-def show(session: Session, /, name: str, fmt: OutputFormat) -> None:
+def show(session: FormSession, /, name: str, fmt: OutputFormat) -> None:
     """Show what the driver NAME takes, can do, and where it is.
 
     \b
@@ -97,7 +104,9 @@ def show(session: Session, /, name: str, fmt: OutputFormat) -> None:
 )
 @format_options
 @pass_session
-def test(session: Session, /, path: str, sets: tuple[str, ...], deadline: float, fmt: OutputFormat) -> int:
+def test(
+    session: FormSession, /, path: str, sets: tuple[str, ...], deadline: float, fmt: OutputFormat
+) -> int:
     """Whether the driver at PATH (its folder, or its name) keeps the protocol.
 
     One real machine is made, taken through its whole life and removed. The driver gets the secrets that its
@@ -126,7 +135,7 @@ for _command in (sync, enable, disable):
     driver.add_command(_command)
 
 
-def _folder_entries(session: Session) -> "list[Entry]":
+def _folder_entries(session: FormSession) -> "list[Entry]":
     """The OneForm drivers as lines of the same list."""
     from onecore.drivers.catalog import Entry
     from oneprovision.folders import Folders, as_driver, search_path
@@ -138,9 +147,10 @@ def _folder_entries(session: Session) -> "list[Entry]":
     ]
 
 
-def _catalog(session: Session) -> "Catalog":
+def _catalog(session: FormSession) -> "Catalog":
     from oneprovision.folders import open_catalog
 
+    session.need_own()
     return open_catalog(session.settings)
 
 

@@ -6,24 +6,22 @@ from typing import Any
 
 import click
 
-from onecore.cli.session import Session, pass_session
 from oneprovision.cli.arguments import provision_id, provision_ids
+from oneprovision.cli.session import FormSession, pass_session
 
 
 @click.command()
 @click.argument("provision")
 @click.argument("name")
 @pass_session
-def rename(session: Session, /, provision: str, name: str) -> None:
+def rename(session: FormSession, /, provision: str, name: str) -> None:
     """Give PROVISION another NAME.
 
     \b
     oneprovision rename 42 web
     """
-    from oneprovision.usecases import editing
-
-    deps = session.deps()
-    editing.rename(deps, provision_id(deps, provision), name)
+    door = session.provisions()
+    door.update(provision_id(door, provision), {"name": name})
 
 
 @click.command()
@@ -33,7 +31,7 @@ def rename(session: Session, /, provision: str, name: str) -> None:
     "--set", "sets", metavar="KEY=VALUE", multiple=True, help="name=…, description=… or tags.KEY=…."
 )
 @pass_session
-def update(session: Session, /, provision: str, file: Path | None, sets: tuple[str, ...]) -> None:
+def update(session: FormSession, /, provision: str, file: Path | None, sets: tuple[str, ...]) -> None:
     """Change name, description or tags of PROVISION: from a YAML or JSON FILE (- for standard input), by
     --set, or in an editor when neither is given.
 
@@ -41,18 +39,16 @@ def update(session: Session, /, provision: str, file: Path | None, sets: tuple[s
     oneprovision update 42 --set description="the web tier" --set tags.team=web
     oneprovision update 42 changes.yaml
     """
-    from oneprovision.usecases import editing, reading
-
-    deps = session.deps()
-    number = provision_id(deps, provision)
+    door = session.provisions()
+    number = provision_id(door, provision)
     if sets:
         changes = _from_sets(sets)
     elif file:
         changes = _loaded(file)
     else:
-        document: Any = reading.document(deps, number)
+        document: Any = door.document(number)
         changes = _edited(document["DOCUMENT"]["TEMPLATE"]["PROVISION_BODY"])
-    editing.update(deps, number, changes)
+    door.update(number, changes)
 
 
 @click.command()
@@ -60,41 +56,37 @@ def update(session: Session, /, provision: str, file: Path | None, sets: tuple[s
 @click.argument("user")
 @click.argument("group", required=False)
 @pass_session
-def chown(session: Session, /, selected: str, user: str, group: str | None) -> None:
+def chown(session: FormSession, /, selected: str, user: str, group: str | None) -> None:
     """Give PROVISIONS to USER, and to GROUP if named. For members of the group oneadmin.
 
     \b
     oneprovision chown 1,3..5 alice users
     """
-    from oneprovision.usecases import editing
-
-    deps = session.deps()
-    for number in provision_ids(deps, selected):
-        editing.chown(deps, number, user, group)
+    door = session.provisions()
+    for number in provision_ids(door, selected):
+        door.chown(number, user, group)
 
 
 @click.command()
 @click.argument("selected", metavar="PROVISIONS")
 @click.argument("group")
 @pass_session
-def chgrp(session: Session, /, selected: str, group: str) -> None:
+def chgrp(session: FormSession, /, selected: str, group: str) -> None:
     """Give PROVISIONS to GROUP. For members of the group oneadmin.
 
     \b
     oneprovision chgrp 42 users
     """
-    from oneprovision.usecases import editing
-
-    deps = session.deps()
-    for number in provision_ids(deps, selected):
-        editing.chgrp(deps, number, group)
+    door = session.provisions()
+    for number in provision_ids(door, selected):
+        door.chgrp(number, group)
 
 
 @click.command()
 @click.argument("selected", metavar="PROVISIONS")
 @click.argument("mode")
 @pass_session
-def chmod(session: Session, /, selected: str, mode: str) -> None:
+def chmod(session: FormSession, /, selected: str, mode: str) -> None:
     """Change who may do what with PROVISIONS: MODE is an octet of use 4, manage 2, admin 1, for owner, group
     and others, or what changes: for u, g, o or a(ll), add +, take - or set = some of u(se), m(anage),
     a(dmin).
@@ -103,11 +95,9 @@ def chmod(session: Session, /, selected: str, mode: str) -> None:
     oneprovision chmod 42 640
     oneprovision chmod 42 g+u,o=
     """
-    from oneprovision.usecases import editing
-
-    deps = session.deps()
-    for number in provision_ids(deps, selected):
-        editing.chmod(deps, number, mode)
+    door = session.provisions()
+    for number in provision_ids(door, selected):
+        door.chmod(number, mode)
 
 
 def _from_sets(sets: tuple[str, ...]) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,18 +10,20 @@ import click
 
 from onecore.cli.confirm import confirm
 from onecore.cli.output import OutputFormat, emit, format_options, write
-from onecore.cli.session import Session, pass_session
+from onecore.errors import NotFound
 from oneprovision.cli.arguments import (
     effort,
     effort_options,
     persistence,
     provision_ids,
     removal_options,
-    wait_option,
+    wait_options,
 )
+from oneprovision.cli.session import FormSession, pass_session
+from oneprovision.cli.waiting import conclude
 
 if TYPE_CHECKING:
-    from onecore.deps import Deps
+    from oneprovision.cli.door import Provisions
     from oneprovision.model.states import Operation
 
 
@@ -30,9 +33,10 @@ if TYPE_CHECKING:
     "-f", "--force", is_flag=True, help="From any state: check, repair, and go on without what is lost."
 )
 @effort_options
+@wait_options
 @format_options
 @pass_session
-def retry(session: Session, /, provisions: str, force: bool, **given: Any) -> None:
+def retry(session: FormSession, /, provisions: str, force: bool, **given: Any) -> None:
     """Carry on from the last recoverable step of PROVISIONS. Finished work is not repeated.
 
     With --force also when a provision runs (what vanished is made anew, what is broken is replaced), and
@@ -43,10 +47,9 @@ def retry(session: Session, /, provisions: str, force: bool, **given: Any) -> No
     oneprovision retry 1,3..5 --force
     """
     from oneprovision.model.states import Operation
-    from oneprovision.usecases import repair
 
     options = effort(given)
-    each = Each(Operation.RETRY, lambda deps, i: repair.retry(deps, i, force, options), force)
+    each = Each(Operation.RETRY, lambda door, i: door.retry(i, force, options), force)
     _for_each(session, provisions, given["fmt"], each)
 
 
@@ -54,9 +57,9 @@ def retry(session: Session, /, provisions: str, force: bool, **given: Any) -> No
 @click.argument("provisions")
 @click.option("-f", "--force", is_flag=True, help="Also hosts that are configured already.")
 @format_options
-@wait_option
+@wait_options
 @pass_session
-def configure(session: Session, /, provisions: str, force: bool, fmt: OutputFormat) -> None:
+def configure(session: FormSession, /, provisions: str, force: bool, fmt: OutputFormat) -> None:
     """Configure the hosts of PROVISIONS that are not: wait until each lets us in, and run the playbooks.
 
     \b
@@ -64,26 +67,26 @@ def configure(session: Session, /, provisions: str, force: bool, fmt: OutputForm
     oneprovision configure 42 --force
     """
     from oneprovision.model.states import Operation
-    from oneprovision.usecases import repair
 
-    each = Each(Operation.CONFIGURE, lambda deps, i: repair.configure(deps, i, force))
+    each = Each(Operation.CONFIGURE, lambda door, i: door.configure(i, force))
     _for_each(session, provisions, fmt, each)
 
 
 @click.command()
 @click.argument("provisions")
+@wait_options
 @pass_session
-def cancel(session: Session, /, provisions: str) -> None:
+def cancel(session: FormSession, /, provisions: str) -> None:
     """Stop what is being done with PROVISIONS; a failed scale is taken back.
 
     \b
     oneprovision cancel 42
     """
-    from oneprovision.usecases import removal
-
-    with session.working() as deps:
-        told = [removal.cancel(deps, i) for i in provision_ids(deps, provisions)]
-    write("".join(f"{text}\n" for text in told))
+    with session.acting() as door:
+        ids = provision_ids(door, provisions)
+        told = [door.cancel(i) for i in ids]
+        write("".join(f"{text}\n" for text in told if text))
+        conclude(session, door, ids)
 
 
 @click.command()
@@ -92,9 +95,10 @@ def cancel(session: Session, /, provisions: str) -> None:
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("-j", "--json", "as_json", is_flag=True, help="Print JSON.")
 @removal_options
+@wait_options
 @pass_session
 def deprovision(
-    session: Session, /, provisions: str, force: bool, yes: bool, as_json: bool, **given: Any
+    session: FormSession, /, provisions: str, force: bool, yes: bool, as_json: bool, **given: Any
 ) -> None:
     """Remove every machine, address and object of PROVISIONS. They cannot be recovered.
 
@@ -104,13 +108,12 @@ def deprovision(
     oneprovision deprovision 42 --yes --fail-retry 10
     """
     from oneprovision.model.states import Operation
-    from oneprovision.usecases import removal
 
-    ids = provision_ids(session.deps(), provisions)
+    ids = provision_ids(session.provisions(), provisions)
     if not confirm(f"remove everything of provision {_listed(ids)}?", yes, sys.stdin.isatty()):
         raise click.Abort
     fmt, options = OutputFormat.JSON if as_json else OutputFormat.TEXT, persistence(given)
-    each = Each(Operation.DEPROVISION, lambda deps, i: removal.deprovision(deps, i, force, options))
+    each = Each(Operation.DEPROVISION, lambda door, i: door.deprovision(i, force, options))
     _for_each(session, provisions, fmt, each)
 
 
@@ -119,8 +122,9 @@ def deprovision(
 @click.option("-f", "--force", is_flag=True, help="Deprovision first, if it is not DONE.")
 @click.option("--from-db", is_flag=True, help="Forget the records only; what exists stays, and is listed.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@wait_options
 @pass_session
-def delete(session: Session, /, provisions: str, force: bool, from_db: bool, yes: bool) -> None:
+def delete(session: FormSession, /, provisions: str, force: bool, from_db: bool, yes: bool) -> None:
     """Forget PROVISIONS that are DONE.
 
     \b
@@ -128,18 +132,25 @@ def delete(session: Session, /, provisions: str, force: bool, from_db: bool, yes
     oneprovision delete 42 --force --yes
     oneprovision delete 42 --from-db --yes
     """
-    from oneprovision.usecases import removal
-
-    ids = provision_ids(session.deps(), provisions)
+    ids = provision_ids(session.provisions(), provisions)
     drastic = "remove everything of" if force and not from_db else "forget the records of"
     if (force or from_db) and not confirm(f"{drastic} provision {_listed(ids)}?", yes, sys.stdin.isatty()):
         raise click.Abort
-    with session.working() as deps:
-        left = [resource for i in ids for resource in removal.delete(deps, i, force, from_db)]
-    for resource in left:
-        write(f"{resource.kind} {resource.name} {resource.driver} {resource.deploy_id or '-'}\n")
+    with session.acting() as door:
+        left = [line for i in ids for line in door.delete(i, force, from_db)]
+        if force and not from_db and (session.is_remote or not session.waits):
+            conclude(session, door, ids)
+            _forget(door, ids if session.waits else ())
+    write("".join(f"{line}\n" for line in left))
     if left:
         click.echo(f"{len(left)} left at the providers; see: oneprovision orphans", err=True)
+
+
+def _forget(door: "Provisions", ids: Iterable[int]) -> None:
+    """Those that are over now, and whose records are there still."""
+    for i in ids:
+        with suppress(NotFound):
+            door.delete(i, force=False, from_db=False)
 
 
 @dataclass(frozen=True)
@@ -147,23 +158,21 @@ class Each:
     """What is done with each of several provisions, and what their states have to allow for it."""
 
     operation: "Operation"
-    act: "Callable[[Deps, int], object]"
+    act: "Callable[[Provisions, int], None]"
     force: bool = False
 
 
-def _for_each(session: Session, selector: str, fmt: OutputFormat, each: Each) -> None:
+def _for_each(session: FormSession, selector: str, fmt: OutputFormat, each: Each) -> None:
     """One after the other; the first failure ends it. What is refused for one is begun with none."""
-    from oneprovision.usecases import reading
-    from oneprovision.usecases.work import check_all
-
-    with session.working() as deps:
-        ids = provision_ids(deps, selector)
-        check_all(deps, ids, each.operation, each.force)
+    with session.acting() as door:
+        ids = provision_ids(door, selector)
+        door.require(ids, each.operation, each.force)
         for i in ids:
-            each.act(deps, i)
+            each.act(door, i)
+        conclude(session, door, ids)
     if fmt is not OutputFormat.TEXT:
         for i in ids:
-            emit(reading.document(session.deps(), i), fmt)
+            emit(session.provisions().document(i), fmt)
 
 
 def _listed(ids: Iterable[int]) -> str:

@@ -48,6 +48,7 @@ def instance() -> None:
     help="immediate (until the provider accepts it), created (until its address is known) or finalised "
     "(until it runs; the default).",
 )
+@wait_option
 @effort_options
 @format_options
 @pass_session

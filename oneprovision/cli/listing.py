@@ -1,31 +1,20 @@
 """`list` and `top`."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import click
 
 from onecore.cli.listing import TableOptions, again_and_again, table, table_options, top_options
-from onecore.cli.session import Session, pass_session
 from onecore.cli.tables import Align, Column
-from oneprovision.model.provision import Provision
+from oneprovision.cli.door import Row
+from oneprovision.cli.session import FormSession, pass_session
 
 _all = click.option("-a", "--all", "done", is_flag=True, help="Also those that are DONE.")
-
-
-@dataclass(frozen=True)
-class _Row:
-    provision: Provision
-    user: str
-    group: str
-    hosts: int
 
 
 @click.command("list")
 @_all
 @table_options
 @pass_session
-def list_(session: Session, done: bool, options: TableOptions) -> None:
+def list_(session: FormSession, done: bool, options: TableOptions) -> None:
     """List provisions.
 
     \b
@@ -41,7 +30,9 @@ def list_(session: Session, done: bool, options: TableOptions) -> None:
 @_all
 @table_options
 @pass_session
-def top(session: Session, delay: float, done: bool, iterations: int | None, options: TableOptions) -> None:
+def top(
+    session: FormSession, delay: float, done: bool, iterations: int | None, options: TableOptions
+) -> None:
     """List provisions again and again, until Ctrl-C.
 
     \b
@@ -51,47 +42,23 @@ def top(session: Session, delay: float, done: bool, iterations: int | None, opti
     again_and_again(lambda: _print(session, done, options), delay, iterations, options.fmt)
 
 
-def _print(session: Session, done: bool, options: TableOptions) -> None:
-    def document(kept: Sequence[_Row]) -> object:
-        from oneprovision.usecases import reading  # lazy: a table needs no bodies
-
-        return reading.pool(session.deps(), [row.provision for row in kept])
-
-    table(_COLUMNS, lambda: _rows(session, done), options, document)
+def _print(session: FormSession, done: bool, options: TableOptions) -> None:
+    door = session.provisions()
+    table(_COLUMNS, lambda: door.rows(done), options, door.pool)
 
 
-def _rows(session: Session, done: bool) -> list[_Row]:
-    from oneprovision import store
-    from oneprovision.usecases import visible
-
-    deps = session.deps()
-    provisions = visible.every(deps, done)
-    users, groups = visible.owners(deps)
-    with deps.database.read() as tx:
-        counts = store.object_counts(tx)
-    return [
-        _Row(
-            provision=p,
-            user=users.get(p.uid, str(p.uid)),
-            group=groups.get(p.gid, str(p.gid)),
-            hosts=counts.get(p.id, {}).get("host", 0),
-        )
-        for p in provisions
-    ]
-
-
-def _registered(row: _Row) -> str:
+def _registered(row: Row) -> str:
     from onecore.clock import iso
 
-    return iso(row.provision.created_at)
+    return iso(row.registered_at)
 
 
 _COLUMNS = [
-    Column[_Row]("ID", 4, Align.RIGHT, lambda row: str(row.provision.id), about="its number"),
-    Column[_Row]("USER", 10, Align.LEFT, lambda row: row.user, about="its owner"),
-    Column[_Row]("GROUP", 10, Align.LEFT, lambda row: row.group, about="the group of its owner"),
-    Column[_Row]("NAME", 25, Align.LEFT, lambda row: row.provision.name, about="its name"),
-    Column[_Row]("HOSTS", 5, Align.RIGHT, lambda row: str(row.hosts), about="how many hosts it has"),
-    Column[_Row]("STATE", 20, Align.LEFT, lambda row: row.provision.state.name, about="its state"),
-    Column[_Row]("REGTIME", 19, Align.LEFT, _registered, about="when it was made"),
+    Column[Row]("ID", 4, Align.RIGHT, lambda row: str(row.id), about="its number"),
+    Column[Row]("USER", 10, Align.LEFT, lambda row: row.user, about="its owner"),
+    Column[Row]("GROUP", 10, Align.LEFT, lambda row: row.group, about="the group of its owner"),
+    Column[Row]("NAME", 25, Align.LEFT, lambda row: row.name, about="its name"),
+    Column[Row]("HOSTS", 5, Align.RIGHT, lambda row: str(row.hosts), about="how many hosts it has"),
+    Column[Row]("STATE", 20, Align.LEFT, lambda row: row.state, about="its state"),
+    Column[Row]("REGTIME", 19, Align.LEFT, _registered, about="when it was made"),
 ]

@@ -1,20 +1,20 @@
 """`oneform`, and the parts of `driver` that are about OneForm's driver folders."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from onecore.cli.listing import TableOptions, table, table_options
 from onecore.cli.output import OutputFormat, Table, emit, format_options, sections
-from onecore.cli.session import Session, pass_session
 from onecore.cli.tables import Align, Column
+from oneprovision.cli.group import FormGroup
+from oneprovision.cli.session import FormSession, pass_session
 
-if TYPE_CHECKING:
-    from oneprovision.usecases.folder_drivers import Seen
+Entry = Mapping[str, Any]
 
 
-@click.group()
+@click.group(cls=FormGroup, table={})
 def oneform() -> None:
     """OneForm drivers: folders that make clusters with OpenTofu and configure them with Ansible.
 
@@ -29,7 +29,7 @@ def oneform() -> None:
 @click.option("-e", "--enabled", is_flag=True, help="Only those that may be used.")
 @table_options
 @pass_session
-def list_(session: Session, /, enabled: bool, options: TableOptions) -> None:
+def list_(session: FormSession, /, enabled: bool, options: TableOptions) -> None:
     """List the OneForm drivers in effect; CHANGED since the last `sync` or not.
 
     The first folder that has a name wins: oneform/ in --remotes and ONE_REMOTES, /etc/one/oneform,
@@ -39,38 +39,14 @@ def list_(session: Session, /, enabled: bool, options: TableOptions) -> None:
     oneprovision oneform list
     oneprovision oneform list -l NAME,PROBLEM,PATH
     """
-    from oneprovision.usecases import folder_drivers
-
-    columns: list[Column[Seen]] = [
-        Column("NAME", 16, Align.LEFT, lambda s: s.name, about="its name"),
-        Column("DEPLOYMENTS", 24, Align.LEFT, _deployments, about="what it can make"),
-        Column("STATE", 8, Align.LEFT, lambda s: s.state.value, about="whether it may be used"),
-        Column(
-            "CHANGED",
-            7,
-            Align.LEFT,
-            lambda s: "yes" if s.changed else "no",
-            about="whether it changed since the last sync",
-        ),
-        Column("ORIGIN", 10, Align.LEFT, lambda s: s.found.origin, about="where it was found"),
-        Column(
-            "PROBLEM",
-            8,
-            Align.LEFT,
-            lambda s: s.found.problem or "-",
-            shown=False,
-            about="why it cannot be used",
-        ),
-        Column("PATH", 20, Align.LEFT, lambda s: str(s.found.path), shown=False, about="its folder"),
-    ]
-    table(columns, lambda: folder_drivers.every(session.deps(), enabled), options, folder_drivers.pool)
+    table(_DRIVERS, lambda: session.drivers().documents(enabled), options, list)
 
 
 @oneform.command()
 @click.argument("name")
 @format_options
 @pass_session
-def show(session: Session, /, name: str, fmt: OutputFormat) -> None:
+def show(session: FormSession, /, name: str, fmt: OutputFormat) -> None:
     """Show what the OneForm driver NAME asks for, and its deployments.
 
     \b
@@ -83,67 +59,59 @@ def show(session: Session, /, name: str, fmt: OutputFormat) -> None:
 @oneform.command()
 @format_options
 @pass_session
-def sync(session: Session, /, fmt: OutputFormat) -> int:
+def sync(session: FormSession, /, fmt: OutputFormat) -> int:
     """Look at every OneForm driver, say which are in order, and take note of their content.
 
     \b
     oneprovision oneform sync
     """
-    from oneprovision.usecases import folder_drivers
-
-    done = folder_drivers.sync(session.deps())
+    done = session.drivers().sync()
     if fmt is OutputFormat.TEXT:
-        rows = [(name, "ok", "-") for name in done.success] + [(n, "ERROR", why) for n, why in done.failed]
+        rows = [(name, "ok", "-") for name in done["success"]]
+        rows += [(each["name"], "ERROR", each["error"]) for each in done["failed"]]
         table(_SYNCED, lambda: sorted(rows), TableOptions())
     else:
-        failed = [{"name": name, "error": why} for name, why in done.failed]
-        emit({"success": list(done.success), "failed": failed}, fmt)
-    return 1 if done.failed else 0
+        emit(done, fmt)
+    return 1 if done["failed"] else 0
 
 
 @oneform.command()
 @click.argument("name")
 @pass_session
-def enable(session: Session, /, name: str) -> None:
+def enable(session: FormSession, /, name: str) -> None:
     """Let provisions be ordered from the OneForm driver NAME again.
 
     \b
     oneprovision oneform enable dummy
     """
-    from oneprovision.usecases import folder_drivers
-
-    folder_drivers.enable(session.deps(), name)
+    session.drivers().enable(name)
 
 
 @oneform.command()
 @click.argument("name")
 @pass_session
-def disable(session: Session, /, name: str) -> None:
+def disable(session: FormSession, /, name: str) -> None:
     """Order nothing new from the OneForm driver NAME; what it made stays, and can be scaled and removed.
 
     \b
     oneprovision oneform disable dummy
     """
-    from oneprovision.usecases import folder_drivers
-
-    folder_drivers.disable(session.deps(), name)
+    session.drivers().disable(name)
 
 
-def show_folder(session: Session, name: str, fmt: OutputFormat) -> None:
-    from oneprovision.usecases import folder_drivers
-
-    document = folder_drivers.document(folder_drivers.one(session.deps(), name))
+def show_folder(session: FormSession, name: str, fmt: OutputFormat) -> None:
+    document = session.drivers().document(name)
     if fmt is OutputFormat.TEXT:
         sections(list(_sections(document)))
     else:
         emit(document, fmt)
 
 
-def _deployments(seen: "Seen") -> str:
-    return ",".join(each.name for each in seen.folder.deployments) if seen.folder else "-"
+def _deployments(document: Entry) -> str:
+    return ",".join(each["inventory"] for each in document.get("deployment_confs", [])) or "-"
 
 
-def _sections(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _sections(document: Entry) -> Iterator[tuple[str, Any]]:
     yield (
         f"DRIVER {document['name']}",
         [
@@ -164,7 +132,7 @@ def _sections(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield f"DEPLOYMENT {each['inventory']}: {each['name']}", Table(_INPUTS, rows)
 
 
-def _row(asked: Mapping[str, Any]) -> tuple[str, str, str, str]:
+def _row(asked: Entry) -> tuple[str, str, str, str]:
     default = "(required)" if asked["mandatory"] else asked.get("default", "-")
     secret = " (secret)" if asked["sensitive"] else ""
     return asked["name"], asked["type"] + secret, _text(default), asked.get("description", "")
@@ -183,6 +151,28 @@ _INPUTS = [
     _column("TYPE", 16, 1),
     _column("DEFAULT", 12, 2),
     _column("DESCRIPTION", 20, 3),
+]
+_DRIVERS: list[Column[Entry]] = [
+    Column("NAME", 16, Align.LEFT, lambda d: str(d["name"]), about="its name"),
+    Column("DEPLOYMENTS", 24, Align.LEFT, _deployments, about="what it can make"),
+    Column("STATE", 8, Align.LEFT, lambda d: str(d["state"]), about="whether it may be used"),
+    Column(
+        "CHANGED",
+        7,
+        Align.LEFT,
+        lambda d: "yes" if d.get("changed") else "no",
+        about="whether it changed since the last sync",
+    ),
+    Column("ORIGIN", 10, Align.LEFT, lambda d: d.get("registry") or "-", about="where it was found"),
+    Column(
+        "PROBLEM",
+        8,
+        Align.LEFT,
+        lambda d: d.get("error_msg") or "-",
+        shown=False,
+        about="why it cannot be used",
+    ),
+    Column("PATH", 20, Align.LEFT, lambda d: d.get("system_path") or "-", shown=False, about="its folder"),
 ]
 _SYNCED: list[Column[tuple[str, str, str]]] = [
     Column("NAME", 16, Align.LEFT, lambda row: row[0], about="its name"),

@@ -82,10 +82,11 @@ def _destroyed(deps: "Deps", comparison: "Comparison", yes: bool) -> "Comparison
 
 def _adopted(deps: "Deps", comparison: "Comparison", selector: str | None) -> "Comparison":
     from oneprovision.cli.arguments import provision_id
+    from oneprovision.cli.local import LocalProvisions
     from oneprovision.usecases.adoption import adopt
 
     strays = [each for each in comparison.orphans if each.what is What.UNOWNED]
-    number = None if selector is None else provision_id(deps, selector)
+    number = None if selector is None else provision_id(LocalProvisions(deps), selector)
     done = {each.name: each for each in adopt(deps, strays, number)}
     return _after(comparison, [done.get(each.name, each) for each in strays], ())
 

@@ -1,19 +1,20 @@
 """`provider`: the accounts that drivers work on."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from onecore.cli.lazy import LazyGroup
 from onecore.cli.listing import TableOptions, table, table_options
 from onecore.cli.output import OutputFormat, emit, format_options, sections, write
-from onecore.cli.session import Session, pass_session
 from onecore.cli.tables import Align, Column
+from onecore.clock import iso
+from oneprovision.cli.group import FormGroup
+from oneprovision.cli.session import FormSession, pass_session
 
 if TYPE_CHECKING:
-    from onecore.deps import Deps
-    from onecore.store.providers import Provider
+    from oneprovision.cli.door import Providers, Row
 
 
 _HERE = "oneprovision.cli.offers"
@@ -26,7 +27,7 @@ _TABLE = {
 _ALIASES = {"regions": "locations", "types": "plans", "sizes": "plans", "oss": "images", "os": "images"}
 
 
-@click.group(cls=LazyGroup, table=_TABLE, aliases=_ALIASES)
+@click.group(cls=FormGroup, table=_TABLE, aliases=_ALIASES)
 def provider() -> None:
     """Accounts that drivers work on, and what they offer. Their secrets are kept encrypted, and reach the
     driver only.
@@ -53,7 +54,7 @@ def provider() -> None:
 )
 @format_options
 @pass_session
-def create(session: Session, /, file: Path | None, fmt: OutputFormat, **given: Any) -> None:
+def create(session: FormSession, /, file: Path | None, fmt: OutputFormat, **given: Any) -> None:
     """Create a provider from a YAML or JSON FILE (- for standard input), from options, or from both.
 
     The file has: name, driver (or provider), description, connection (a mapping), parameters (a mapping).
@@ -64,49 +65,37 @@ def create(session: Session, /, file: Path | None, fmt: OutputFormat, **given: A
     pass show mycloud | oneprovision provider create ams.yaml --connection token=-
     """
     from oneprovision.cli.provider_input import form_of_file, form_of_options
-    from oneprovision.usecases import provider_documents, providers
 
     said = form_of_options(given, session.conceal)
     form = said.over(form_of_file(file, session.conceal)) if file else said
-    deps = session.deps()
-    created = providers.create(deps, form)
+    door = session.providers()
+    number = door.create(form)
     if fmt is OutputFormat.TEXT:
-        write(f"ID: {created.id}\n")
+        write(f"ID: {number}\n")
     else:
-        emit(provider_documents.document(deps, created.id), fmt)
+        emit(door.document(number), fmt)
 
 
 @provider.command("list")
 @table_options
 @pass_session
-def list_(session: Session, options: TableOptions) -> None:
+def list_(session: FormSession, options: TableOptions) -> None:
     """List the providers that you may use.
 
     \b
     oneprovision provider list
     oneprovision provider list -j
     """
-    from onecore.clock import iso
-    from oneprovision.usecases import provider_documents, visible
-
-    deps = session.deps()
-    users, groups = visible.owners(deps)
-    columns: list[Column[Provider]] = [
-        Column("ID", 4, Align.RIGHT, lambda p: str(p.id), about="its number"),
-        Column("USER", 10, Align.LEFT, lambda p: users.get(p.uid, str(p.uid)), about="its owner"),
-        Column(
-            "GROUP", 10, Align.LEFT, lambda p: groups.get(p.gid, str(p.gid)), about="the group of its owner"
-        ),
-        Column("NAME", 25, Align.LEFT, lambda p: p.name, about="its name"),
-        Column("DRIVER", 12, Align.LEFT, lambda p: p.driver, about="the pm driver that knows it"),
-        Column("REGTIME", 19, Align.LEFT, lambda p: iso(p.created_at), about="when it was made"),
+    door = session.providers()
+    columns: list[Column[Row]] = [
+        Column("ID", 4, Align.RIGHT, lambda row: str(row.id), about="its number"),
+        Column("USER", 10, Align.LEFT, lambda row: row.user, about="its owner"),
+        Column("GROUP", 10, Align.LEFT, lambda row: row.group, about="the group of its owner"),
+        Column("NAME", 25, Align.LEFT, lambda row: row.name, about="its name"),
+        Column("DRIVER", 12, Align.LEFT, lambda row: row.driver, about="the pm driver that knows it"),
+        Column("REGTIME", 19, Align.LEFT, lambda row: iso(row.registered_at), about="when it was made"),
     ]
-    table(
-        columns,
-        lambda: provider_documents.every(deps),
-        options,
-        lambda kept: provider_documents.pool(deps, kept),
-    )
+    table(columns, door.rows, options, door.pool)
 
 
 @provider.command()
@@ -114,7 +103,7 @@ def list_(session: Session, options: TableOptions) -> None:
 @click.option("-s", "--sensitive", is_flag=True, help="With the secrets. For its owner and administrators.")
 @format_options
 @pass_session
-def show(session: Session, /, selected: str, sensitive: bool, fmt: OutputFormat) -> None:
+def show(session: FormSession, /, selected: str, sensitive: bool, fmt: OutputFormat) -> None:
     """Show PROVIDER (an id or a name); its secrets are masked.
 
     \b
@@ -122,10 +111,9 @@ def show(session: Session, /, selected: str, sensitive: bool, fmt: OutputFormat)
     oneprovision provider show ams --sensitive -j
     """
     from oneprovision.cli.provider_view import sections_of
-    from oneprovision.usecases import provider_documents
 
-    deps = session.deps()
-    document = provider_documents.document(deps, _one(deps, selected), sensitive)
+    door = session.providers()
+    document = door.document(_one(door, selected), sensitive)
     if fmt is OutputFormat.TEXT:
         sections(list(sections_of(document["DOCUMENT"])))
     else:
@@ -137,7 +125,7 @@ def show(session: Session, /, selected: str, sensitive: bool, fmt: OutputFormat)
 @click.argument("file", type=click.Path(path_type=Path))
 @format_options
 @pass_session
-def update(session: Session, /, selected: str, file: Path, fmt: OutputFormat) -> None:
+def update(session: FormSession, /, selected: str, file: Path, fmt: OutputFormat) -> None:
     """Change PROVIDER as a YAML or JSON FILE (- for standard input) says; what is not in it stays.
 
     Connection values are merged, and masks (***** or __redacted__) leave the value as it is, so that what
@@ -148,54 +136,51 @@ def update(session: Session, /, selected: str, file: Path, fmt: OutputFormat) ->
     echo '{"connection": {"token": "..."}}' | oneprovision provider update ams -
     """
     from oneprovision.cli.provider_input import form_of_file
-    from oneprovision.usecases import provider_documents, providers
 
     form = form_of_file(file, session.conceal)
-    deps = session.deps()
-    number = _one(deps, selected)
-    providers.update(deps, number, form)
+    door = session.providers()
+    number = _one(door, selected)
+    door.update(number, form)
     if fmt is not OutputFormat.TEXT:
-        emit(provider_documents.document(deps, number), fmt)
+        emit(door.document(number), fmt)
 
 
 @provider.command()
 @click.argument("selected", metavar="PROVIDER")
 @click.argument("name")
 @pass_session
-def rename(session: Session, /, selected: str, name: str) -> None:
+def rename(session: FormSession, /, selected: str, name: str) -> None:
     """Give PROVIDER another NAME.
 
     \b
     oneprovision provider rename 0 ams
     """
-    from oneprovision.usecases import providers
+    from oneprovision.model.provider import ProviderForm
 
-    deps = session.deps()
-    providers.rename(deps, _one(deps, selected), name)
+    door = session.providers()
+    door.update(_one(door, selected), ProviderForm(name=name))
 
 
 @provider.command()
 @click.argument("selected", metavar="PROVIDERS")
 @pass_session
-def delete(session: Session, /, selected: str) -> None:
+def delete(session: FormSession, /, selected: str) -> None:
     """Delete PROVIDERS that no provision uses any more.
 
     \b
     oneprovision provider delete ams
     oneprovision provider delete 0,3..5
     """
-    from oneprovision.usecases import providers
-
-    deps = session.deps()
-    for number in _some(deps, selected):
-        providers.delete(deps, number)
+    door = session.providers()
+    for number in _some(door, selected):
+        door.delete(number)
 
 
 @provider.command()
 @click.argument("selected", metavar="PROVIDERS")
 @click.argument("mode")
 @pass_session
-def chmod(session: Session, /, selected: str, mode: str) -> None:
+def chmod(session: FormSession, /, selected: str, mode: str) -> None:
     """Change who may do what with PROVIDERS: MODE is an octet of use 4, manage 2, admin 1, for owner, group
     and others, or what changes: for u, g, o or a(ll), add +, take - or set = some of u(se), m(anage),
     a(dmin).
@@ -204,11 +189,9 @@ def chmod(session: Session, /, selected: str, mode: str) -> None:
     oneprovision provider chmod ams 640
     oneprovision provider chmod ams g+u
     """
-    from oneprovision.usecases import providers
-
-    deps = session.deps()
-    for number in _some(deps, selected):
-        providers.chmod(deps, number, mode)
+    door = session.providers()
+    for number in _some(door, selected):
+        door.chmod(number, mode)
 
 
 @provider.command()
@@ -216,47 +199,45 @@ def chmod(session: Session, /, selected: str, mode: str) -> None:
 @click.argument("user")
 @click.argument("group", required=False)
 @pass_session
-def chown(session: Session, /, selected: str, user: str, group: str | None) -> None:
+def chown(session: FormSession, /, selected: str, user: str, group: str | None) -> None:
     """Give PROVIDERS to USER, and to GROUP if named. For members of the group oneadmin.
 
     \b
     oneprovision provider chown ams alice users
     """
-    from oneprovision.usecases import providers
-
-    deps = session.deps()
-    for number in _some(deps, selected):
-        providers.chown(deps, number, user, group)
+    door = session.providers()
+    for number in _some(door, selected):
+        door.chown(number, user, group)
 
 
 @provider.command()
 @click.argument("selected", metavar="PROVIDERS")
 @click.argument("group")
 @pass_session
-def chgrp(session: Session, /, selected: str, group: str) -> None:
+def chgrp(session: FormSession, /, selected: str, group: str) -> None:
     """Give PROVIDERS to GROUP. For members of the group oneadmin.
 
     \b
     oneprovision provider chgrp ams users
     """
-    from oneprovision.usecases import providers
-
-    deps = session.deps()
-    for number in _some(deps, selected):
-        providers.chown(deps, number, None, group)
+    door = session.providers()
+    for number in _some(door, selected):
+        door.chown(number, None, group)
 
 
-def _some(deps: "Deps", selector: str) -> tuple[int, ...]:
+def _some(door: "Providers", selector: str) -> tuple[int, ...]:
     from onecore.cli.idlist import resolve
-    from oneprovision.usecases import provider_documents
 
-    return resolve(selector, provider_documents.names(deps), "provider")
+    def known() -> Iterator[tuple[int, str]]:
+        yield from door.names()
+
+    return resolve(selector, known(), "provider")
 
 
-def _one(deps: "Deps", selector: str) -> int:
+def _one(door: "Providers", selector: str) -> int:
     from onecore.errors import InvalidInput
 
-    numbers = _some(deps, selector)
+    numbers = _some(door, selector)
     if len(numbers) != 1:
         raise InvalidInput(f"'{selector}' names {len(numbers)} providers; this command takes one")
     return numbers[0]

@@ -6,11 +6,19 @@ import click
 
 from onecore.cli.idlist import resolve
 from onecore.cli.output import OutputFormat, emit, format_options
-from onecore.cli.session import Session, pass_session
-from oneprovision.cli.arguments import effort, effort_options, persistence, provision_id, removal_options
+from oneprovision.cli.arguments import (
+    effort,
+    effort_options,
+    persistence,
+    provision_id,
+    removal_options,
+    wait_options,
+)
+from oneprovision.cli.session import FormSession, pass_session
+from oneprovision.cli.waiting import conclude
 
 if TYPE_CHECKING:
-    from onecore.deps import Deps
+    from oneprovision.cli.door import Provisions
 
 CHOOSE_ONE = "both --amount and --host-ids are given: choose one"
 
@@ -21,9 +29,12 @@ CHOOSE_ONE = "both --amount and --host-ids are given: choose one"
 @click.option("-i", "--ips", metavar="ADDRESSES", help="On premises: the machines to adopt, with commas.")
 @click.option("--host-ids", "--ids", "ids", metavar="IDS", help="Not for this command: hosts get new ids.")
 @effort_options
+@wait_options
 @format_options
 @pass_session
-def add_host(session: Session, /, provision: str, amount: int | None, ids: str | None, **given: Any) -> None:
+def add_host(
+    session: FormSession, /, provision: str, amount: int | None, ids: str | None, **given: Any
+) -> None:
     """Add hosts to PROVISION, on the pattern of its template's last. The old ones are not touched.
 
     Of a provision on premises, whose machines exist already, say which: --ips.
@@ -34,7 +45,6 @@ def add_host(session: Session, /, provision: str, amount: int | None, ids: str |
     oneprovision add-host 7 --ips 192.0.2.7,192.0.2.8
     """
     from onecore.errors import InvalidInput
-    from oneprovision.usecases import scaling
 
     ips = tuple(part.strip() for part in (given["ips"] or "").split(",") if part.strip())
     if ips and amount is not None:
@@ -46,10 +56,11 @@ def add_host(session: Session, /, provision: str, amount: int | None, ids: str |
             if amount is not None
             else InvalidInput("the ids of new hosts cannot be chosen", hint="say how many: --amount N")
         )
-    with session.working() as deps:
-        number = provision_id(deps, provision)
-        changed = scaling.add_host(deps, number, 1 if amount is None else amount, effort(given), ips)
-    _print(session, changed.id, given["fmt"])
+    with session.acting() as door:
+        number = provision_id(door, provision)
+        door.add_hosts(number, 1 if amount is None else amount, ips, effort(given))
+        conclude(session, door, (number,))
+    _print(session, number, given["fmt"])
 
 
 @click.command("del-host")
@@ -60,10 +71,17 @@ def add_host(session: Session, /, provision: str, amount: int | None, ids: str |
 @click.option("-a", "--amount", type=int, metavar="N", help="How many: empty ones first, newest first.")
 @click.option("-f", "--force", is_flag=True, help="Also hosts on which virtual machines run.")
 @removal_options
+@wait_options
 @format_options
 @pass_session
 def del_host(
-    session: Session, /, provision: str, ids: str | None, amount: int | None, force: bool, **given: Any
+    session: FormSession,
+    /,
+    provision: str,
+    ids: str | None,
+    amount: int | None,
+    force: bool,
+    **given: Any,
 ) -> None:
     """Remove hosts from PROVISION: those named, or as many as asked.
 
@@ -72,21 +90,19 @@ def del_host(
     oneprovision del-host 42 --amount 2
     """
     from onecore.errors import InvalidInput
-    from oneprovision.model.provision import ObjectKind
-    from oneprovision.usecases import scaling
     from oneprovision.usecases.scaling import RemoveHosts
 
     if ids is not None and amount is not None:
         raise _both()
     if ids is None and amount is None:
         raise InvalidInput("which hosts?", hint="give --host-ids ID,ID or --amount N")
-    with session.working() as deps:
-        number = provision_id(deps, provision)
-        known = scaling.names_of(deps, number, ObjectKind.HOST) if ids else []
+    with session.acting() as door:
+        number = provision_id(door, provision)
+        known = door.objects(number, "host") if ids else []
         chosen = () if ids is None else resolve(ids, known, "host")
-        request = RemoveHosts(chosen, amount or 0, force)
-        changed = scaling.remove_hosts(deps, number, request, persistence(given))
-    _print(session, changed.id, given["fmt"])
+        door.remove_hosts(number, RemoveHosts(chosen, amount or 0, force), persistence(given))
+        conclude(session, door, (number,))
+    _print(session, number, given["fmt"])
 
 
 @click.command("add-ip")
@@ -96,21 +112,21 @@ def del_host(
 )
 @click.option("--network", metavar="NETWORK", help="By id or name, instead of the first public one.")
 @effort_options
+@wait_options
 @format_options
 @pass_session
-def add_ip(session: Session, /, provision: str, amount: int, network: str | None, **given: Any) -> None:
+def add_ip(session: FormSession, /, provision: str, amount: int, network: str | None, **given: Any) -> None:
     """Lease public addresses; each becomes an address range (AR) of the public network of PROVISION.
 
     \b
     oneprovision add-ip 42 --amount 1
     oneprovision add-ip web --amount 2 --network web-public
     """
-    from oneprovision.usecases import scaling
-
-    with session.working() as deps:
-        number = provision_id(deps, provision)
-        changed = scaling.add_ip(deps, number, amount, effort(given), _network(deps, number, network))
-    _print(session, changed.id, given["fmt"])
+    with session.acting() as door:
+        number = provision_id(door, provision)
+        door.add_ip(number, amount, _network(door, number, network), effort(given))
+        conclude(session, door, (number,))
+    _print(session, number, given["fmt"])
 
 
 @click.command("remove-ip")
@@ -118,32 +134,29 @@ def add_ip(session: Session, /, provision: str, amount: int, network: str | None
 @click.argument("ar_id", type=click.IntRange(0))
 @click.option("--network", metavar="NETWORK", help="By id or name, where several networks have that AR_ID.")
 @removal_options
+@wait_options
 @format_options
 @pass_session
-def remove_ip(session: Session, /, provision: str, ar_id: int, network: str | None, **given: Any) -> None:
+def remove_ip(session: FormSession, /, provision: str, ar_id: int, network: str | None, **given: Any) -> None:
     """Give the public address of address range AR_ID of PROVISION back.
 
     \b
     oneprovision remove-ip 42 7
     oneprovision remove-ip web 0 --network web-public
     """
-    from oneprovision.usecases import scaling
-
-    with session.working() as deps:
-        number = provision_id(deps, provision)
-        where = _network(deps, number, network)
-        changed = scaling.remove_ip(deps, number, ar_id, where, persistence(given))
-    _print(session, changed.id, given["fmt"])
+    with session.acting() as door:
+        number = provision_id(door, provision)
+        door.remove_ip(number, ar_id, _network(door, number, network), persistence(given))
+        conclude(session, door, (number,))
+    _print(session, number, given["fmt"])
 
 
-def _network(deps: "Deps", provision: int, selector: str | None) -> int | None:
+def _network(door: "Provisions", provision: int, selector: str | None) -> int | None:
     if selector is None:
         return None
     from onecore.errors import InvalidInput
-    from oneprovision.model.provision import ObjectKind
-    from oneprovision.usecases import scaling
 
-    ids = resolve(selector, scaling.names_of(deps, provision, ObjectKind.NETWORK), "network")
+    ids = resolve(selector, door.objects(provision, "network"), "network")
     if len(ids) != 1:
         raise InvalidInput(f"'{selector}' names {len(ids)} networks; this command takes one")
     return ids[0]
@@ -155,9 +168,7 @@ def _both() -> Exception:
     return InvalidInput(CHOOSE_ONE, hint="--amount says how many, --host-ids says which")
 
 
-def _print(session: Session, number: int, fmt: OutputFormat) -> None:
+def _print(session: FormSession, number: int, fmt: OutputFormat) -> None:
     """As text, success is silent, so that scripts stay simple; what happened was told on stderr."""
-    from oneprovision.usecases import reading
-
     if fmt is not OutputFormat.TEXT:
-        emit(reading.document(session.deps(), number), fmt)
+        emit(session.provisions().document(number), fmt)

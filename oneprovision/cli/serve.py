@@ -2,14 +2,14 @@
 
 import click
 
-from onecore.cli.session import Session, pass_session
+from oneprovision.cli.session import FormSession, pass_session
 
 
 @click.command()
 @click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="Listen here.")
 @click.option("--port", type=click.IntRange(0, 65535), default=13013, show_default=True, help="Listen here.")
 @pass_session
-def serve(session: Session, host: str, port: int) -> None:
+def serve(session: FormSession, host: str, port: int) -> None:
     """Answer OneForm's REST API and carry out what is asked, until SIGTERM or Ctrl-C.
 
     \b
@@ -26,7 +26,7 @@ def serve(session: Session, host: str, port: int) -> None:
     from onecore.deps import Deps
     from onecore.http.server import is_loopback
 
-    first = session.deps()
+    first = session.own_deps()
 
     def open_deps() -> Deps:
         return with_own_connection(first, session.schemas())

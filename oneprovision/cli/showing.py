@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from onecore.cli.output import OutputFormat, Table, emit, format_options, sections, write
-from onecore.cli.session import Session, pass_session
 from onecore.cli.tables import Align, Column
+from onecore.clock import SystemClock
 from oneprovision.cli.arguments import provision_id
+from oneprovision.cli.session import FormSession, pass_session
 
 if TYPE_CHECKING:
     from onecore.history import Event
@@ -20,17 +21,15 @@ Entry = Mapping[str, Any]
 @click.argument("provision")
 @format_options
 @pass_session
-def show(session: Session, /, provision: str, fmt: OutputFormat) -> None:
+def show(session: FormSession, /, provision: str, fmt: OutputFormat) -> None:
     """Show PROVISION with its objects, hosts, addresses and history.
 
     \b
     oneprovision show 42
     oneprovision show web -j
     """
-    from oneprovision.usecases import reading
-
-    deps = session.deps()
-    document = reading.document(deps, provision_id(deps, provision))
+    door = session.provisions()
+    document = door.document(provision_id(door, provision))
     if fmt is OutputFormat.TEXT:
         sections(_sections(document["DOCUMENT"]))
     else:
@@ -42,7 +41,7 @@ def show(session: Session, /, provision: str, fmt: OutputFormat) -> None:
 @click.option("-f", "--follow", is_flag=True, help="Go on printing until the work ends or Ctrl-C.")
 @format_options
 @pass_session
-def logs(session: Session, /, provision: str, follow: bool, fmt: OutputFormat) -> None:
+def logs(session: FormSession, /, provision: str, follow: bool, fmt: OutputFormat) -> None:
     """Show what happened to PROVISION, and why, oldest first. With --follow, JSON and YAML are a document a
     line.
 
@@ -50,23 +49,21 @@ def logs(session: Session, /, provision: str, follow: bool, fmt: OutputFormat) -
     oneprovision logs 42
     oneprovision logs 42 --follow
     """
-    from oneprovision.usecases import reading
-
-    deps = session.deps()
-    number = provision_id(deps, provision)
+    door = session.provisions()
+    number = provision_id(door, provision)
     if not follow and fmt is not OutputFormat.TEXT:
-        emit({"lines": [_log_line(line) for line in reading.log(deps, number)]}, fmt)
+        emit({"lines": [_log_line(line) for line in door.log(number)]}, fmt)
         return
     after = 0
     while True:
         # Asked before the lines are read, so that none written in between is missed.
-        busy = reading.is_busy(deps, number)
-        for line in reading.log(deps, number, after):
+        busy = door.is_busy(number)
+        for line in door.log(number, after):
             after = line.id
             write(_followed(line, fmt))
         if not (follow and busy):
             return
-        deps.clock.sleep(0.3)
+        SystemClock().sleep(0.3)
 
 
 def _sections(document: Entry) -> list[tuple[str, Any]]:

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from onecore.deps import Deps
+from onecore.document import Document
 from onecore.errors import NotAuthorized, WrongState
 from oneprovision import oneform_store
 from oneprovision.folders import Folders, Found, search_path
 from oneprovision.model import jinja
 from oneprovision.model.folder import Deployment, Folder, bare
 from oneprovision.oneform_store import DriverState, KnownDriver
-
-Document = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -78,6 +77,12 @@ def sync(deps: Deps) -> Synced:
     )
 
 
+def summary(synced: Synced) -> Document:
+    """As OneForm answers it."""
+    failed = [{"name": name, "error": problem} for name, problem in synced.failed]
+    return {"success": list(synced.success), "failed": failed}
+
+
 def enable(deps: Deps, name: str) -> None:
     _switch(deps, name, DriverState.ENABLED)
 
@@ -94,6 +99,7 @@ def document(seen: Seen) -> Document:
         return {
             "name": seen.name,
             "state": DriverState.ERROR.value,
+            "registry": seen.found.origin,
             "system_path": str(seen.found.path),
             "error_msg": seen.found.problem,
         }

@@ -133,7 +133,9 @@ def check_connection(driver: Driver, connection: Mapping[str, str]) -> None:
 
 
 def _driver_name(deps: Deps, said: str) -> str:
-    """A driver folder is meant where it is named `oneform/<name>`, or where no pm driver has the name."""
+    """A driver folder is meant where it is named `oneform/<name>`, or where no pm driver has the name; `pm/`
+    says that a server should not look for a folder first."""
+    said = said.removeprefix("pm/")
     if is_oneform(said):
         return said
     try:

@@ -112,7 +112,7 @@ def test_accounts_are_those_of_the_state_file_and_count_what_they_own(flow: Home
 
 def test_accounts_are_not_managed_at_a_distance(flow: Home):
     answer = flow.run("--server", "http://127.0.0.1:9", "user", "list", code=2)
-    assert "beside the server" in answer.err
+    assert "needs the machine's own store" in answer.err
 
 
 def test_the_template_commands_are_a_program_of_their_own(flow: Home, tmp_path):
