@@ -5,15 +5,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from onecore.drivers.call import Calls, Surroundings, Target
+from onecore.drivers.call import Calls, Run, Surroundings, Target
 from onecore.drivers.catalog import builtin_remotes, driver_at
 from onecore.drivers.conformance import Report, Setting, check
 from onecore.drivers.deployment import Deployment, to_xml
-from onecore.process import run
 from tests.clouds.digitalocean import DigitalOceanFake
 from tests.clouds.fake import KEY
 from tests.clouds.linode import LinodeFake
 from tests.clouds.vultr import VultrFake
+from tests.drivers import forked
 
 AnyFake = LinodeFake | VultrFake | DigitalOceanFake
 FAKES = (LinodeFake, VultrFake, DigitalOceanFake)
@@ -31,6 +31,7 @@ class Caller:
     home: Path
     key: str = KEY
     connection: Mapping[str, str] = field(default_factory=dict)
+    run: Run = forked.hurried
 
     @property
     def folder(self) -> Path:
@@ -43,7 +44,7 @@ class Caller:
 
     @property
     def calls(self) -> Calls:
-        return Calls(driver_at(self.folder), Surroundings(self.home, secrets=self.secrets), run)
+        return Calls(driver_at(self.folder), Surroundings(self.home, secrets=self.secrets), self.run)
 
     def deploy(self, name: str = A_NAME, **parameters: str) -> str:
         return self.calls.deploy(Target(name), self.home / "d.xml", self.xml(name, **parameters))
@@ -82,7 +83,7 @@ class Caller:
             every_s=0.05,
             connection=self.connection,
         )
-        return check(driver_at(self.folder), self.home, self.fake.parameters, run, setting)
+        return check(driver_at(self.folder), self.home, self.fake.parameters, self.run, setting)
 
 
 @contextmanager

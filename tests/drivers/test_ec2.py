@@ -15,8 +15,7 @@ from onecore.drivers.deployment import Deployment, to_xml
 from onecore.drivers.kit import Call
 from onecore.drivers.protocol import PollState
 from onecore.errors import DriverFailed
-from onecore.process import run
-from tests.drivers import crash_of_create
+from tests.drivers import crash_of_create, forked
 from tests.drivers.aws import Door, door, moto
 from tests.drivers.crash_of_create import Cloud
 from tests.drivers.unreachable import without_ssh
@@ -52,7 +51,7 @@ def calls(home: Path, aws: Door) -> Calls:
 
 
 def calls_of(home: Path, environment: Mapping[str, str]) -> Calls:
-    return Calls(driver_at(EC2), Surroundings(home, os.environ["PATH"], environment), run)
+    return Calls(driver_at(EC2), Surroundings(home, os.environ["PATH"], environment), forked.hurried)
 
 
 def name(letter: str) -> str:
@@ -68,7 +67,7 @@ def deployed(calls: Calls, home: Path, host: str, **parameters: str) -> Target:
 
 def test_the_driver_conforms(home: Path, aws: Door):
     setting = Setting(os.environ["PATH"], secrets=aws.environment, deadline_s=120)
-    report = check(driver_at(EC2), home, PARAMETERS, run, setting)
+    report = check(driver_at(EC2), home, PARAMETERS, forked.hurried, setting)
     assert [(c.name, c.detail) for c in report.checks if c.ok is False] == []
     assert [c.name for c in report.checks if c.ok is None] == []
 
@@ -191,7 +190,5 @@ def test_killed_at_every_moment_a_create_leaves_what_is_recorded(tmp_path: Path,
 
     environ = {**aws.environment, "ONE_REMOTES": str(remotes)}
     cloud = Cloud("ec2", PARAMETERS, environ, existing)
-    number = crash_of_create.boundaries(cloud, tmp_path / "count")
-    assert number >= 10
-    for at in range(3, number + 1, 7):
+    for at in (10,):  # a sample; `python -m tests.clouds.crash` kills at all of them
         crash_of_create.crash(cloud, tmp_path / str(at), at)

@@ -16,15 +16,13 @@ from onecore.drivers.conformance import Setting, check
 from onecore.drivers.deployment import Deployment, to_xml
 from onecore.drivers.protocol import PollState
 from onecore.errors import DriverFailed
-from onecore.process import run
-from tests.drivers import crash_of_create
+from tests.drivers import crash_of_create, forked
 from tests.drivers.crash_of_create import Cloud
 from tests.drivers.guests import blank_disk, guests_under
 from tests.drivers.unreachable import without_ssh
 
 QEMU = builtin_remotes() / "pm" / "qemu"
 NAME = f"provision-{'0' * 48}"
-EVERY = 5  # one of so many boundaries is killed; by turns in each way to die, with each way to recover
 
 pytestmark = pytest.mark.scenario
 
@@ -40,7 +38,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def calls(home: Path) -> Calls:
-    return Calls(driver_at(QEMU), Surroundings(home, os.environ["PATH"]), run)
+    return Calls(driver_at(QEMU), Surroundings(home, os.environ["PATH"]), forked.run)
 
 
 @pytest.fixture
@@ -60,7 +58,7 @@ def deployed(calls: Calls, home: Path, image: str, name: str = NAME, **parameter
 
 def test_the_driver_conforms(home: Path, disk: str):
     parameters = {"image": disk, "plan": "tiny", "accelerator": "tcg", "shutdown_timeout": "0"}
-    report = check(driver_at(QEMU), home, parameters, run, Setting(os.environ["PATH"], deadline_s=30))
+    report = check(driver_at(QEMU), home, parameters, forked.run, Setting(os.environ["PATH"], deadline_s=30))
     assert [(c.name, c.detail) for c in report.checks if c.ok is False] == []
     assert [c.name for c in report.checks if c.ok is None] == [
         "allocate_ip answers the same address to the same tag",
@@ -171,9 +169,7 @@ def test_killed_at_every_moment_a_create_leaves_what_is_recorded(tmp_path: Path,
         {"ONE_REMOTES": str(remotes)},
         lambda home: set(guests_under(home)) | kept(home),
     )
-    number = crash_of_create.boundaries(cloud, tmp_path / "count")
-    assert number >= 10
-    for at in range(1, number + 1, EVERY):
+    for at in (6, 11):  # a sample; `python -m tests.clouds.crash` kills at all of them
         crash_of_create.crash(cloud, tmp_path / str(at), at)
 
 

@@ -19,10 +19,9 @@ from onecore.drivers.deployment import Deployment, to_xml
 from onecore.drivers.kit import Call, Failed
 from onecore.drivers.protocol import PollState
 from onecore.errors import DriverFailed
-from onecore.process import run
 from ssh_claims import Claims
 from ssh_request import Place, parsed
-from tests.drivers import crash_of_create
+from tests.drivers import crash_of_create, forked
 from tests.drivers.crash_of_create import Cloud
 from tests.drivers.owned_machine import MAC, OwnedMachine, owned_machine
 from tests.ssh_server import a_key
@@ -41,7 +40,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def calls(home: Path) -> Calls:
-    return Calls(driver_at(SSH), Surroundings(home, os.environ["PATH"]), run)
+    return Calls(driver_at(SSH), Surroundings(home, os.environ["PATH"]), forked.run)
 
 
 @pytest.fixture
@@ -72,7 +71,7 @@ def test_the_driver_conforms(machine: OwnedMachine, home: Path):
     wake = f"127.0.0.1:{machine.wake_port}"
     parameters = {"address": machine.server.address, "mac": MAC, "wake_address": wake}
     setting = Setting(os.environ["PATH"], connection=connection(machine), deadline_s=30)
-    report = check(driver_at(SSH), home, parameters, run, setting)
+    report = check(driver_at(SSH), home, parameters, forked.run, setting)
     assert [(c.name, c.detail) for c in report.checks if c.ok is False] == []
     assert machine.seen == ["reboot", "reset", "poweroff", "wake"]
 
@@ -171,9 +170,7 @@ def test_killed_at_every_moment_a_create_claims_what_is_recorded(tmp_path: Path)
         pool = ",".join(f"{each.server.address}:{each.server.port}" for each in (first, second))
         login = {"private_key": first.server.login.private_key, "remote_user": getpass.getuser()}
         cloud = Cloud("ssh", {"addresses": json.dumps(pool)}, {}, claimed, login)
-        number = crash_of_create.boundaries(cloud, tmp_path / "count")
-        assert number >= 10
-        for at in range(2, number + 1, 5):
+        for at in (4, 9):  # a sample; `python -m tests.clouds.crash` kills at all of them
             crash_of_create.crash(cloud, tmp_path / f"crash-{at}", at)
         assert (first.seen, second.seen) == ([], [])
 

@@ -98,6 +98,18 @@ def test_what_is_gone_is_polled_as_gone_and_its_removal_is_a_success(vps: Caller
     vps.act("cancel", deploy_id)
 
 
+def test_a_new_machine_whose_removal_was_not_answered_is_known_to_be_gone_at_once(vps: Caller):
+    deploy_id = vps.deploy()
+    (note,) = (vps.home / "drivers" / vps.fake.driver).iterdir()
+    known: list[str] = []
+    vps.fake.on_effect = lambda: known.append(note.read_text())
+    vps.act("cancel", deploy_id)
+    note.write_text(known[0])  # as if the driver had been killed before it was answered
+    before = len(vps.fake.exchanges)
+    vps.act("cancel", deploy_id)
+    assert [request.method for request, _ in vps.fake.exchanges[before:]] == ["DELETE"]
+
+
 def test_an_id_of_another_provider_names_nothing_and_asks_for_nothing(vps: Caller):
     assert vps.poll("../../account") == "d"
     vps.act("cancel", "i-0123456789abcdef0")

@@ -8,6 +8,7 @@ import pytest
 
 from tests.clouds.calls import PUBLIC_KEY, Caller
 from tests.clouds.vultr import VultrFake
+from tests.drivers import forked
 from tests.ssh_server import SshServer, free_port, ssh_server
 
 # Stands for the system of a machine: it restarts, and shuts down, when it is asked to.
@@ -82,6 +83,7 @@ def guest(tmp_path: Path, vultr: Caller) -> SshServer:
         "remote_port": str(login.remote_port),
         "private_key": login.private_key,
     }
+    vultr.run = forked.run  # a server needs its time
     assert isinstance(vultr.fake, VultrFake)
     vultr.fake.switched_off = server.folder / "off"
     return server

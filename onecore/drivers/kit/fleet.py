@@ -25,7 +25,7 @@ LOST_S = 30.0
 
 RUNNING, OFF, PENDING, ERROR = "running", "off", "pending", "error"
 _LETTERS = {RUNNING: "a", OFF: "p", PENDING: "-", ERROR: "e"}
-_CREATED, _ID = "CREATED", "ID"
+_CREATED, _ID, _SEEN = "CREATED", "ID", "SEEN"
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,7 @@ class Fleet:
 
     def cancel(self, call: Call) -> None:
         """What is gone is a success; what the provider does not find because it is new is not gone."""
+        self._note_if_seen(call)
 
         def gone() -> bool | None:
             if self.cloud.remove(call.deploy_id):
@@ -157,10 +158,15 @@ class Fleet:
             raise Failed(f"{len(ids)} machines carry the name '{name}': {', '.join(ids)}; remove all but one")
         return ids[0] if ids else ""
 
+    def _note_if_seen(self, call: Call) -> None:
+        """Of a machine that was seen before its removal, nobody waits whether it shows up after all."""
+        if self._is_young(call.host, call.deploy_id) and self.cloud.get(call.deploy_id):
+            self._memory.remember(call.host, {**self._memory.recall(call.host), _SEEN: "1"})
+
     def _is_young(self, name: str, machine_id: str) -> bool:
         """Whether we asked for that machine so lately that the provider may not find it yet."""
         notes = self._memory.recall(name)
-        if notes.get(_ID, machine_id) != machine_id:
+        if _SEEN in notes or notes.get(_ID, machine_id) != machine_id:
             return False
         return self._clock.now() - number(notes, _CREATED) < YOUNG_S
 
