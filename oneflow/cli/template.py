@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -156,18 +156,19 @@ def instantiate(
     fmt: OutputFormat,
 ) -> None:
     """Make a service from TEMPLATE, and wait until it runs. FILE (- for standard input) holds what is laid
-    over the template: roles by name, custom_attrs_values and so on.
+    over the template: roles by name, custom_attrs_values and so on. Without FILE, values that the template
+    asks for are asked at the terminal; elsewhere defaults are taken, and what is missing is said.
 
     \b
     oneflow template instantiate 0
     oneflow template instantiate web-application values.json --name shop --wait-timeout 600
     oneflow-template instantiate 0 -m 3 --no-wait
     """
-    changes = None if file is None else document_from(file, "the changes")
+    template = number_of(session.door(), selected, Kind.TEMPLATE)
+    changes = _changes(session.door(), template, file)
     if name:
         changes = {**(changes or {}), "name": name}
     with session.acting() as door:
-        template = number_of(door, selected, Kind.TEMPLATE)
         made = []
         for _ in range(multiple):
             made.append(int(door.instantiate(template, changes)["DOCUMENT"]["ID"]))
@@ -196,6 +197,17 @@ def clone(session: FlowSession, /, selected: str, name: str) -> None:
     door = session.door()
     document = door.clone(number_of(door, selected, Kind.TEMPLATE), name)
     write(f"ID: {document['DOCUMENT']['ID']}\n")
+
+
+def _changes(door: "Door", number: int, file: Path | None) -> Any:
+    from oneflow.cli.inputs import answers, ask_at_terminal, can_ask
+
+    if file is not None:
+        return document_from(file, "the changes")
+    if not can_ask():
+        return None
+    body = body_of(door.shown(Kind.TEMPLATE, number))
+    return answers(body, ask_at_terminal) or None
 
 
 def _print(session: FlowSession, options: TableOptions) -> None:

@@ -113,8 +113,8 @@ def _parsed(text: str) -> object:
 
 def _refuse_immutable(before: Body, asked: Mapping[str, Any], free: frozenset[str], where: str) -> None:
     for key, value in asked.items():
-        hidden = key in ("roles", "log", "sched_actions", LATER) or key in free
-        if hidden or (key in _LIVE and where != "service") or key not in before:
+        live = bodies.SERVICE_OWN if where == "service" else _LIVE
+        if key in ("roles", LATER) or key in free or key in live or key not in before:
             continue
         if value != before[key]:
             hint = "use: oneflow rename" if key == "name" else ""

@@ -13,6 +13,7 @@ from oneflow import store
 from oneflow.deps import FlowDeps
 from oneflow.elasticity.role import RoleState, RoleView
 from oneflow.model import body as bodies
+from oneflow.model import inputs
 from oneflow.model.contents import substituted
 from oneflow.model.document import DEFAULT_BITS, Body, Kind, Stored
 from oneflow.model.states import ServiceState
@@ -77,17 +78,12 @@ def instantiate(deps: FlowDeps, number: int, changes: object = None, name: str =
         return stored.served(store.owners(tx))
 
 
-def _service(deps: FlowDeps, body: Body, now: float) -> Stored:
-    _check_inputs(body, "service")
-    values = _values(body)
+def _service(deps: FlowDeps, template: Body, now: float) -> Stored:
+    body = inputs.with_values(template)
     roles = []
     for role in body["roles"]:
-        _check_inputs(role, f"role '{role['name']}'")
-        inputs = {**values, **_values(role)}
-        role = {
-            **role,
-            **{key: substituted(role[key], inputs) for key in ("vm_template_contents",) if key in role},
-        }
+        known = {**inputs.values(body), **inputs.values(role)}
+        role = _substituted(role, {name: inputs.as_text(value) for name, value in known.items()})
         view = RoleView.parse(role, now, deps.flow.tz).resolved(now, deps.flow.tz)
         policies = RoleState().to_json(view)
         roles.append({**role, **{key: value for key, value in policies.items() if key in role}})
@@ -96,21 +92,9 @@ def _service(deps: FlowDeps, body: Body, now: float) -> Stored:
     return replace(new, state=ServiceState.PENDING.value)
 
 
-def _values(body: Mapping[str, object]) -> dict[str, object]:
-    given = body.get("custom_attrs_values")
-    return dict(given) if isinstance(given, Mapping) else {}
-
-
-def _check_inputs(body: Mapping[str, object], where: str) -> None:
-    """Every attribute that is asked for has a value (reference: Instantiate checks)."""
-    asked = body.get("custom_attrs")
-    missing = sorted(set(asked) - _values(body).keys()) if isinstance(asked, Mapping) else []
-    if missing:
-        raise InvalidInput(
-            f"Verify that every User Input have its corresponding value defined: {where} lacks "
-            + ", ".join(missing),
-            hint='give them in merge_template: {"custom_attrs_values": {…}}',
-        )
+def _substituted(role: Body, known: Mapping[str, str]) -> Body:
+    contents = "vm_template_contents"
+    return {**role, contents: substituted(role[contents], known)} if contents in role else role
 
 
 def _new(deps: FlowDeps, kind: Kind, name: str, body: Body, now: float) -> Stored:
