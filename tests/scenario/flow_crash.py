@@ -1,7 +1,8 @@
-"""The crash law for services: a kill at every journal boundary and inside every driver call of a deploy, a
-scale or a shutdown, once and again after a restart, ends with as many machines as are wanted, none besides.
+"""The crash law for services: `oneflow serve` is killed at every journal boundary and inside every driver
+call of a deploy, a scale or a shutdown that a client asked for, and once more after a restart. It ends with
+as many machines as are wanted, none besides, and what was answered is never forgotten.
 
-    python -m tests.scenario.flow_crash              every boundary once
+    python -m tests.scenario.flow_crash              every boundary, once and twice
     python -m tests.scenario.flow_crash --share 5    one of five of them
     python -m tests.scenario.flow_crash --only 'scale up' --kill 7:power --again 3:process
 """
@@ -20,12 +21,13 @@ from random import Random
 
 from tests.scenario import killing
 from tests.scenario.crash import fast_folder
-from tests.scenario.flow_judge import Wish, judge, wish
-from tests.scenario.killing import Boundary, Kill, Mode, Place
+from tests.scenario.flow_judge import DONE, RUNNING, Wish, judge, wish
+from tests.scenario.flow_server import Request, Served, cheapen, serve
+from tests.scenario.killing import Kill, Mode, Place
 from tests.scenario.oracle import Violation
 
 LATENCY_S = 0.03
-RESTART = ("serve",)
+PARALLEL = 4  # most of the time they wait
 TEMPLATE = {
     "name": "shop",
     "deployment": "straight",
@@ -35,28 +37,39 @@ TEMPLATE = {
     ],
 }
 
-Request = tuple[str, ...]
-
 
 @dataclass(frozen=True)
 class Scenario:
-    """`request` is killed, after those of `before` ran to their end; `conf`: cloud.conf meanwhile."""
+    """The server is killed at `request`, which leads to `asked`; the service `runs` before, or there is only
+    its template. `conf`: cloud.conf meanwhile."""
 
     name: str
     request: Request
-    before: tuple[Request, ...] = ()
+    asked: Wish
+    runs: bool = True
     conf: str = f"LATENCY={LATENCY_S}\n"
 
 
-DEPLOY = ("instantiate", "0")
+def _shop(front: int, worker: int) -> Wish:
+    return Wish(RUNNING, (("front", front), ("worker", worker)))
+
+
+CREATE = Request("POST", "/service_template", TEMPLATE)
+DEPLOY = Request("POST", "/service_template/0/action", {"action": {"perform": "instantiate"}})
+GROW = Request("PUT", "/service/0/role/worker", {"cardinality": 4})
+SHRINK = Request("POST", "/service/0/scale", {"role_name": "front", "cardinality": 1})
+SHUTDOWN = Request("POST", "/service/0/action", {"action": {"perform": "shutdown"}})
+DELETE = Request("DELETE", "/service/0")
+BAD_START = "FAIL_FIRST=deploy:1\nLIST_LAG=0.2\n"
+BAD_END = "FAIL_FIRST=cancel:1\n"
 SCENARIOS = (
-    Scenario("deploy", DEPLOY, (("create",),)),
-    Scenario("scale up", ("scale", "worker", "4"), (("create",), DEPLOY)),
-    Scenario("scale down", ("scale", "front", "1"), (("create",), DEPLOY)),
-    Scenario("shutdown", ("shutdown",), (("create",), DEPLOY)),
-    Scenario("delete", ("delete",), (("create",), DEPLOY)),
-    Scenario("deploy on a bad day", DEPLOY, (("create",),), "FAIL_FIRST=deploy:1\nLIST_LAG=0.2\n"),
-    Scenario("shutdown on a bad day", ("shutdown",), (("create",), DEPLOY), "FAIL_FIRST=cancel:1\n"),
+    Scenario("deploy", DEPLOY, _shop(2, 2), False),
+    Scenario("scale up", GROW, _shop(2, 4)),
+    Scenario("scale down", SHRINK, _shop(1, 2)),
+    Scenario("shutdown", SHUTDOWN, Wish(DONE)),
+    Scenario("delete", DELETE, Wish(None)),
+    Scenario("deploy on a bad day", DEPLOY, _shop(2, 2), False, BAD_START),
+    Scenario("shutdown on a bad day", SHUTDOWN, Wish(DONE), True, BAD_END),
 )
 
 
@@ -80,60 +93,32 @@ class Report:
     violations: tuple[Violation, ...]
 
 
-def program(argv: Sequence[str], boundary: Boundary) -> int:
-    """What a server does with one request, and then until everything rests. `serve`: no request."""
-    from onecore import config
-    from onecore.bootstrap import open_deps
-    from oneflow import store
-    from oneflow.bootstrap import flow_deps
-    from oneflow.controller import Controller
-    from oneflow.usecases import services, templates
-
-    deps = flow_deps(open_deps(config.read(), (store.SCHEMA,), boundary=boundary))
-    match argv:
-        case ["create"]:
-            templates.create(deps, TEMPLATE)
-        case ["instantiate", number]:
-            templates.instantiate(deps, int(number))
-        case ["scale", role, cardinality]:
-            services.scale(deps, 0, services.Scale(role, int(cardinality)))
-        case ["shutdown"]:
-            services.shutdown(deps, 0)
-        case ["delete"]:
-            services.delete(deps, 0)
-    Controller(deps).run(lambda: _rests(deps))
-    return 0
-
-
-def _rests(deps) -> bool:
-    from oneflow import store
-    from oneflow.model.document import Kind
-    from oneflow.model.states import SETTLED
-
-    with deps.database.read() as tx:
-        services = store.every(tx, Kind.SERVICE)
-        driven = tx.one("SELECT 1 FROM operation WHERE ended_at IS NULL")
-    return all(service.state in SETTLED for service in services) and driven is None
-
-
 def crash(base: Path, what: Crash, folder: Path) -> Report:
     """Carry it out on a copy of `base`; the folder is kept when the law is broken."""
-    place = _copy(base, folder)
-    first = killing.run(place, what.scenario.request, what.kill, program)
-    wanted, kills, boundaries = wish(place.home), int(first.killed), 0
-    violations: list[Violation] = []
+    place = _copy(base, folder, what.scenario)
+    before = wish(place.home)
+    first = serve(place, what.scenario.request, what.kill)
+    wanted, kills = wish(place.home), int(first.run.killed)
+    violations = _forgotten(first, before, wanted, what.scenario.asked)
     if what.again:
-        second = killing.run(place, RESTART, what.again, program)
-        kills += int(second.killed)
+        second = serve(place, None, what.again)
+        kills += int(second.run.killed)
         violations += _same(wanted, wish(place.home))
-    last = killing.run(place, RESTART, None, program)
-    boundaries = len(last.boundaries)
+    last = serve(place).run
     if last.exit_code != 0:
         violations.append(Violation("stuck", f"the restart ended with {last.exit_code}"))
     violations += judge(place.home, wanted)
     if not violations:
         shutil.rmtree(folder)
-    return Report(what, kills, boundaries, tuple(violations))
+    return Report(what, kills, len(last.boundaries), tuple(violations))
+
+
+def _forgotten(first: Served, before: Wish, now: Wish, asked: Wish) -> list[Violation]:
+    """What is wanted is what was asked for, or nothing was answered and it is as before."""
+    accepted = 200 <= first.status < 300
+    if now == asked or (now == before and not accepted):
+        return []
+    return [Violation("wrong", f"answered {first.status}, but {now} is wanted instead of {asked}")]
 
 
 def _same(wanted: Wish, now: Wish) -> list[Violation]:
@@ -141,24 +126,35 @@ def _same(wanted: Wish, now: Wish) -> list[Violation]:
     return [] if now == wanted else [Violation("wrong", f"{now} is wanted instead of {wanted}")]
 
 
-def prepare(scenario: Scenario, folder: Path) -> tuple[str, ...]:
-    """Run what comes before; returns the boundaries of the request when nobody kills it."""
-    place = Place(folder, {})
+def prepare(folder: Path) -> dict[bool, Path]:
+    """The states in which scenarios begin, by whether the service runs."""
+    made, place = {}, Place(folder / "new", {})
     (place.home / "dummy").mkdir(parents=True)
-    (place.home / "dummy" / "cloud.conf").write_text(scenario.conf)
-    for request in scenario.before:
-        done = killing.run(place, request, None, program)
-        if done.exit_code != 0:
-            raise AssertionError(f"{request}: {done}: {place.output.read_text()}")
-    counting = _copy(folder, folder.with_name(f"{folder.name}-count"))
-    done = killing.run(counting, scenario.request, None, program)
-    if done.exit_code != 0:
-        raise AssertionError(f"{scenario.request}: {done}: {counting.output.read_text()}")
-    return done.boundaries
+    for runs, request in ((False, CREATE), (True, DEPLOY)):
+        _require(serve(place, request), place)
+        cheapen(place.home)
+        made[runs] = folder / ("running" if runs else "template")
+        shutil.copytree(place.home, made[runs] / "home")
+    return made
 
 
-def _kills(boundaries: Sequence[str]) -> Iterator[Kill]:
-    for at, name in enumerate(boundaries, 1):
+def count(task: tuple[Path, Scenario, Path]) -> Served:
+    """How the request goes when nobody kills the server."""
+    base, scenario, folder = task
+    place = _copy(base, folder, scenario)
+    done = serve(place, scenario.request)
+    _require(done, place)
+    return done
+
+
+def _require(done: Served, place: Place) -> None:
+    if done.run.exit_code != 0 or not 200 <= done.status < 300:
+        raise AssertionError(f"{done}: {place.output.read_text()}")
+
+
+def _kills(whole: Served) -> Iterator[Kill]:
+    """From when it listens: what it does to start is killed when it starts again."""
+    for at, name in enumerate(whole.run.boundaries[whole.began_at :], whole.began_at + 1):
         in_driver = name in ("driver started", "driver ended")
         modes = (Mode.PROCESS, Mode.POWER, Mode.LATE) if in_driver else (Mode.PROCESS,)
         yield from (Kill(at, mode, LATENCY_S * 0.75) for mode in modes)
@@ -174,10 +170,11 @@ def _carry_out(task: tuple[Path, Crash, Path]) -> list[Report]:
     return [once, crash(base, Crash(what.scenario, what.kill, again), folder / "again")]
 
 
-def _copy(base: Path, folder: Path) -> Place:
+def _copy(base: Path, folder: Path, scenario: Scenario) -> Place:
     place = Place(folder, {})
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(base / "home", place.home)
+    (place.home / "dummy" / "cloud.conf").write_text(scenario.conf)
     return place
 
 
@@ -186,20 +183,31 @@ def main(argv: Sequence[str]) -> int:
     given = _parser().parse_args(argv)
     folder = Path(tempfile.mkdtemp(prefix="one-flow-crash-", dir=fast_folder()))
     killing.warm("oneflow")
-    started, tasks = time.monotonic(), []
-    for scenario in [s for s in SCENARIOS if not given.only or s.name in given.only]:
-        base = folder / scenario.name.replace(" ", "-")
-        boundaries = prepare(scenario, base)
-        kills = [_kill(given.kill)] if given.kill else list(_kills(boundaries))[:: given.share]
-        print(f"{scenario.name}: {len(boundaries)} boundaries, {len(kills)} kills")
-        tasks += [(base, Crash(scenario, kill), base / f"{kill.at}-{kill.mode}") for kill in kills]
-    if given.again:
-        base, what, place = tasks[0]
-        reports = [crash(base, Crash(what.scenario, what.kill, _kill(given.again)), place)]
-    else:
-        with multiprocessing.get_context("fork").Pool(2) as pool:
+    started = time.monotonic()
+    chosen = [s for s in SCENARIOS if not given.only or s.name in given.only]
+    bases = prepare(folder)
+    places = [(bases[s.runs], s, folder / s.name.replace(" ", "-")) for s in chosen]
+    with multiprocessing.get_context("fork").Pool(PARALLEL) as pool:
+        wholes = pool.map(count, places)
+        tasks = _tasks(places, wholes, given)
+        if given.again:
+            base, what, place = tasks[0]
+            reports = [crash(base, Crash(what.scenario, what.kill, _kill(given.again)), place)]
+        else:
             reports = [report for some in pool.imap_unordered(_carry_out, tasks) for report in some]
     return _report(reports, time.monotonic() - started, folder)
+
+
+def _tasks(
+    places: Sequence[tuple[Path, Scenario, Path]], wholes: Sequence[Served], given: argparse.Namespace
+) -> list[tuple[Path, Crash, Path]]:
+    tasks = []
+    for (base, scenario, folder), whole in zip(places, wholes, strict=True):
+        all_kills = [_kill(given.kill)] if given.kill else list(_kills(whole))
+        kills = all_kills[given.offset % len(all_kills) :: given.share]
+        print(f"{scenario.name}: {len(whole.run.boundaries)} boundaries, {len(kills)} kills", flush=True)
+        tasks += [(base, Crash(scenario, kill), folder / f"{kill.at}-{kill.mode}") for kill in kills]
+    return tasks
 
 
 def _report(reports: Sequence[Report], seconds: float, folder: Path) -> int:
@@ -226,6 +234,7 @@ def _kill(text: str) -> Kill:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.scenario.flow_crash")
     parser.add_argument("--share", type=int, default=1, metavar="N", help="one of N kills")
+    parser.add_argument("--offset", type=int, default=0, metavar="N", help="which one of them")
     parser.add_argument("--only", action="append", default=[], metavar="SCENARIO")
     parser.add_argument("--kill", metavar="N:MODE", help="only this one: process, power or late")
     parser.add_argument("--again", metavar="M:MODE", help="kill the restart, too")

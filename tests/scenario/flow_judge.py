@@ -11,7 +11,9 @@ from typing import Any
 
 from tests.scenario.oracle import Violation, read_cloud
 
-RUNNING, UNDEPLOYING, DONE, FAILED_UNDEPLOYING = 2, 3, 5, 6
+RUNNING, UNDEPLOYING, WARNING, DONE, FAILED_UNDEPLOYING = 2, 3, 4, 5, 6
+SETTLED = frozenset({RUNNING, WARNING, DONE, FAILED_UNDEPLOYING, 7, 9, 15})
+"""And FAILED_DEPLOYING, FAILED_SCALING, HOLD: a service stays so until somebody asks or a machine changes."""
 
 
 @dataclass(frozen=True)

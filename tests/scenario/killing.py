@@ -10,6 +10,7 @@ import select
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -85,7 +86,12 @@ def warm(product: str = "oneprovision") -> None:
 
 
 def run(place: Place, argv: Sequence[str], kill: Kill | None = None, program: Program = oneprovision) -> Run:
-    """Run `program` with `argv`; one that does not end is killed and called stuck."""
+    """Run `program` with `argv` to its end."""
+    return ended(place, begun(place, argv, kill, program))
+
+
+def begun(place: Place, argv: Sequence[str], kill: Kill | None, program: Program) -> int:
+    """The process that runs it."""
     trace = place.folder / "trace.txt"
     trace.write_text("")
     sys.stdout.flush()
@@ -93,20 +99,26 @@ def run(place: Place, argv: Sequence[str], kill: Kill | None = None, program: Pr
     pid = os.fork()
     if pid == 0:
         _be_the_command(place, argv, _Boundary(trace, kill), program)
-    stuck = not _ends_in_time(pid)
+    return pid
+
+
+def ended(place: Place, pid: int) -> Run:
+    """What became of it; one that does not end is killed and called stuck."""
+    stuck = not ends_in(pid, STUCK_AFTER_S)
     if stuck:
         _kill_drivers_of(pid)
         os.kill(pid, signal.SIGKILL)
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     killed = code == -signal.SIGKILL and not stuck
-    passed = tuple(trace.read_text().splitlines())
+    passed = tuple((place.folder / "trace.txt").read_text().splitlines())
     return Run(passed, code if code >= 0 else None, killed, stuck)
 
 
-def _ends_in_time(pid: int) -> bool:
+def ends_in(pid: int, seconds: float) -> bool:
+    """Whether it has ended by then."""
     fd = os.pidfd_open(pid)
     try:
-        return bool(select.select([fd], [], [], STUCK_AFTER_S)[0])
+        return bool(select.select([fd], [], [], seconds)[0])
     finally:
         os.close(fd)
 
@@ -119,6 +131,9 @@ def _be_the_command(place: Place, argv: Sequence[str], boundary: "_Boundary", pr
         os.environ.update({"ONE_HOME": str(place.home), **place.environ})
         code = program(argv, boundary)
         sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:  # nobody above may hear of it: this is a copy of who made it
+        traceback.print_exc()
         sys.stderr.flush()
     finally:
         os._exit(code)

@@ -1,28 +1,28 @@
 """The crash law for services in its short form, and that its judge sees what breaks it."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.scenario import killing
-from tests.scenario.flow_crash import DEPLOY, program
+from tests.oneflow.api.server import a_server
+from tests.scenario.flow_crash import CREATE, DEPLOY
 from tests.scenario.flow_judge import RUNNING, Wish, judge, wish
-from tests.scenario.killing import Place
 
 ROOT = Path(__file__).parents[2]
-ENOUGH = 100
+ENOUGH = 50
 ASKED = Wish(RUNNING, (("front", 2), ("worker", 2)))
 
 
 @pytest.mark.scenario
-def test_kills_of_whoever_drives_services_leave_nothing_leaked_doubled_or_stuck(
+def test_kills_of_a_server_of_services_leave_nothing_leaked_doubled_or_stuck(
     capsys: pytest.CaptureFixture[str],
 ):
     # A process of its own: it forks, which a process with threads must not.
-    argv = [sys.executable, "-m", "tests.scenario.flow_crash", "--share", "7"]
+    argv = [sys.executable, "-m", "tests.scenario.flow_crash", "--share", "19", "--offset", "5"]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=1800, check=False)
     with capsys.disabled():
         print(f"\n{done.stdout}")
@@ -32,14 +32,21 @@ def test_kills_of_whoever_drives_services_leave_nothing_leaked_doubled_or_stuck(
     assert int(summary[1]) >= ENOUGH
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A service of four machines, running."""
-    place = Place(tmp_path, {})
-    place.home.mkdir()
-    for request in (("create",), DEPLOY):
-        assert killing.run(place, request, None, program).exit_code == 0, place.output.read_text()
-    return place.home
+    home = tmp_path_factory.mktemp("running") / "home"
+    with a_server(home) as server:
+        for request in (CREATE, DEPLOY):
+            assert server.ask(request.method, request.path, request.body).status == 201
+        server.running(0)
+        assert server.stop() == 0
+    return home
+
+
+@pytest.fixture
+def home(running: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(running, tmp_path / "home"))
 
 
 def test_the_judge_finds_nothing_wrong_with_a_service_that_runs(home: Path):
