@@ -4,9 +4,10 @@ from dataclasses import fields
 from datetime import tzinfo
 from pathlib import Path
 
+from onecore import server_conf
 from onecore.deps import Deps
 from oneflow.deps import FlowDeps
-from oneflow.model.settings import FlowSettings
+from oneflow.model.settings import TEXT, WHOLE, FlowSettings
 
 CONF_FILE = "oneflow-server.conf"
 
@@ -19,11 +20,8 @@ def flow_deps(deps: Deps) -> FlowDeps:
 
 def flow_settings(path: Path) -> FlowSettings:
     """What the file says; keys may be written `:port:` as OneFlow has them. Raises InvalidInput."""
-    if not path.exists():
-        return FlowSettings(tz=_local_zone())
-    from onecore.schema import load_file  # lazy: brings yaml
-
-    return FlowSettings.parse(load_file(path).data, _local_zone())
+    said = server_conf.read(path).fields(WHOLE, TEXT)
+    return FlowSettings(**said, tz=_local_zone())  # type: ignore[arg-type]  # each checked there
 
 
 def _local_zone() -> tzinfo:

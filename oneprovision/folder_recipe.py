@@ -15,6 +15,7 @@ from oneprovision.model.folder import deployment_named
 from oneprovision.model.inventory import Described, Node, described
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
 from oneprovision.model.recipe import Recipe
+from oneprovision.settings import form_settings
 
 CLEANUP = "cleanup.yaml"
 
@@ -27,7 +28,7 @@ def folder_recipe(deps: Deps, provision: Provision) -> Recipe:
         playbooks=(found.folder.site,),
         cleanup=(last,) if last.is_file() else (),
         extra_vars={"provision_id": provision.id, "version": found.order.version, "one_server": "localhost"},
-        tags=found.order.onedeploy_tags,
+        tags=found.order.onedeploy_tags or form_settings(deps.settings.home).onedeploy_tags,
         config=found.folder.ansible_config,
         secrets=found.secrets,
         describe=lambda nodes: _described(deps, found, nodes),

@@ -14,6 +14,7 @@ from onecore.drivers.manifest import Limits, Manifest
 from onecore.errors import DriverFailed, InvalidInput, NotFound, OneError
 from oneprovision.model import hcl, jinja
 from oneprovision.model.folder import IPAM_SCRIPTS, Deployment, Folder, Input, bare, is_oneform
+from oneprovision.model.settings import FormSettings
 from oneprovision.model.shapes import mapping_at, text_of
 
 REQUIRED = (
@@ -122,7 +123,7 @@ def as_driver(folder: Folder) -> FolderDriver:
         description=folder.description,
         ssh=folder.ssh,
         idempotent=folder.idempotent,
-        limits=Limits(timeout_s=folder.timeout_s),
+        limits=Limits(timeout_s=folder.timeout_s or FormSettings.command_timeout),
     )
     return FolderDriver(folder.key, folder.path, folder.origin, manifest, folder)
 
@@ -149,7 +150,7 @@ def read_folder(path: Path, origin: str) -> Folder:
         checksum=checksum(path),
         idempotent=ours.get("idempotent") is True,
         ssh=ours.get("ssh") is True,
-        timeout_s=float(text_of(ours.get("timeout")) or 3600.0),
+        timeout_s=float(text_of(ours.get("timeout")) or 0.0),
     )
 
 

@@ -1,15 +1,12 @@
 """What an installation sets for all its services; names as in oneflow-server.conf (reference 8)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import Self
 
-from onecore.errors import InvalidInput
 from oneflow.model.vm import NAME_TEMPLATE
 
-_WHOLE = ("port", "default_cooldown", "action_number", "action_period", "watch_s", "gate_port")
-_TEXT = ("host", "shutdown_action", "vm_name_template", "gate_endpoint")
+WHOLE = ("port", "default_cooldown", "action_number", "action_period", "watch_s", "gate_port")
+TEXT = ("host", "shutdown_action", "vm_name_template", "gate_endpoint")
 
 
 @dataclass(frozen=True)
@@ -34,25 +31,3 @@ class FlowSettings:
     def gate_url(self) -> str:
         """What VMs are told of OneGate."""
         return self.gate_endpoint or f"http://{self.host}:{self.gate_port}"
-
-    @classmethod
-    def parse(cls, data: object, tz: tzinfo) -> Self:
-        """From the file's content, whose keys may begin with a colon as OneFlow writes them."""
-        if not isinstance(data, Mapping):
-            raise InvalidInput("oneflow-server.conf has to be a mapping of names to values")
-        named = {str(key).removeprefix(":"): value for key, value in data.items()}
-        fields: dict[str, object] = {}
-        for key in _WHOLE:
-            if key in named:
-                fields[key] = _whole(key, named[key])
-        for key in _TEXT:
-            if key in named:
-                fields[key] = str(named[key])
-        return cls(**fields, tz=tz)  # type: ignore[arg-type]  # each checked above
-
-
-def _whole(key: str, value: object) -> int:
-    text = str(value)
-    if not text.isdecimal() or isinstance(value, bool):
-        raise InvalidInput(f"oneflow-server.conf: '{key}' has to be a number, not {text[:40]!r}")
-    return int(text)

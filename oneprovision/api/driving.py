@@ -13,7 +13,6 @@ from onecore.errors import Interrupted, WrongState
 from onecore.http.journal import ServerLog
 from oneprovision.usecases import work
 
-MOST_AT_ONCE = 4
 LOOK_S = 2.0
 LONGEST_REST_S = 60.0
 STOPPING = "the server stops"
@@ -22,7 +21,7 @@ STOPPING = "the server stops"
 class Driving:
     """At most `most` provisions are worked on; the others wait for their turn, the oldest first."""
 
-    def __init__(self, open_deps: Callable[[], Deps], log: ServerLog, most: int = MOST_AT_ONCE) -> None:
+    def __init__(self, open_deps: Callable[[], Deps], log: ServerLog, most: int) -> None:
         self._open = open_deps
         self._log = log
         self._most = most

@@ -19,10 +19,11 @@ PRODUCT = "oneprovision"
 
 @dataclass(frozen=True)
 class Where:
-    """The address to listen on."""
+    """The address to listen on, and how many provisions to work on at a time."""
 
     host: str
     port: int
+    concurrency: int
 
 
 def serve(
@@ -41,7 +42,7 @@ async def _serve(
     first = open_deps()
     log = ServerLog(first.settings.log_directory, PRODUCT, redactor, first.clock.now)
     first.database.close()
-    driving = Driving(open_deps, log)
+    driving = Driving(open_deps, log, where.concurrency)
 
     def for_requests() -> Deps:
         return replace(

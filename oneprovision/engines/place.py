@@ -26,6 +26,7 @@ from oneprovision import oneform_store
 from oneprovision.folders import read_folder
 from oneprovision.model.folder import Folder, HostsBy
 from oneprovision.model.slots import Picture, picture
+from oneprovision.settings import form_settings
 
 RUN = "run.json"
 _HERE = str(Path(sys.executable).parent)
@@ -86,6 +87,7 @@ class Place:
 
     def workspace(self) -> Workspace:
         settings = self.deps.settings
+        installation = form_settings(settings.home)
         plugins = settings.home / "oneform" / "plugins"
         plugins.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Workspace(
@@ -97,7 +99,8 @@ class Place:
                 "PATH": f"{_HERE}:{_path(settings)}",
                 "ONE_HOME": str(settings.home),
             },
-            timeout_s=self.folder.timeout_s,
+            timeout_s=self.folder.timeout_s or installation.command_timeout,
+            grace_s=installation.cancel_grace,
         )
 
     def begin(self, run: Run) -> None:

@@ -96,7 +96,7 @@ class Folder:
     checksum: str
     idempotent: bool = False
     ssh: bool = False
-    timeout_s: float = 3600.0
+    timeout_s: float = 0.0
 
     @property
     def key(self) -> str:
