@@ -46,11 +46,25 @@ class Settings:
         }
         return {variable: value for variable, value in found.items() if value}
 
+    def endpoint(self, variable: str, file: str = "") -> tuple[str, str]:
+        """The server that is to be asked, and where that is said: by the variable, or in a file of that name
+        in ~/.one or /var/lib/one/.one, where OpenNebula's clients look. Whoever names his state by ONE_HOME
+        is not sent elsewhere by a file. Two empty texts for none."""
+        if self.environ.get(variable):
+            return self.environ[variable], variable
+        if not file or self.environ.get("ONE_HOME"):
+            return "", ""
+        homes = [Path(self.environ["HOME"], ".one")] if self.environ.get("HOME") else []
+        found = ((_first_line(folder / file), str(folder / file)) for folder in [*homes, _SHARED])
+        return next((each for each in found if each[0]), ("", ""))
+
     def tool_environment(self) -> dict[str, str]:
         """What a tool that fetches its plugins needs of our environment, and nothing more."""
         further = {name: self.environ[name] for name in _NETWORK if name in self.environ}
         return {**self.base_environment, **further}
 
+
+_SHARED = Path("/var/lib/one/.one")
 
 # How programs are told of proxies and certificates, and OpenTofu of mirrors.
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
@@ -95,6 +109,13 @@ def _data_home(environ: Mapping[str, str]) -> Path:
     raise InvalidInput(
         "neither ONE_HOME nor HOME is set", hint="set ONE_HOME to the folder that holds the state"
     )
+
+
+def _first_line(file: Path) -> str:
+    try:
+        return file.read_text("utf-8").strip().partition("\n")[0].strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _remotes(environ: Mapping[str, str], option: str) -> list[tuple[str, Path]]:

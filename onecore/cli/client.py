@@ -27,9 +27,11 @@ _OPTIONS = (
 @dataclass
 class ClientSession(Session):
     """`server`, `username`, `password` are the options of those names; `wait` is None without --wait and
-    --no-wait. `service` begins the names of the variables: ONEFLOW of ONEFLOW_URL."""
+    --no-wait. `service` begins the names of the variables: ONEFLOW of ONEFLOW_URL; `endpoint_file` names a
+    server, too, if the product has one."""
 
     service: str = ""
+    endpoint_file: str = ""
     server: str = ""
     username: str = ""
     password: str = field(default="", repr=False)
@@ -41,7 +43,14 @@ class ClientSession(Session):
 
     @property
     def url(self) -> str:
-        return self.server or self.settings.environ.get(f"{self.service}_URL", "")
+        return self._endpoint[0]
+
+    @property
+    def _endpoint(self) -> tuple[str, str]:
+        """The server, and who named it."""
+        if self.server:
+            return self.server, "--server"
+        return self.settings.endpoint(f"{self.service}_URL", self.endpoint_file)
 
     def deps(self) -> "Deps":
         """For commands that need the state itself; see `need_own`."""
@@ -51,11 +60,12 @@ class ClientSession(Session):
     def need_own(self) -> None:
         """Raises InvalidInput where a server is asked instead of what is on this machine."""
         if self.is_remote:
+            url, origin = self._endpoint
             context = click.get_current_context(silent=True)
             command = context.command_path if context else self.product
             raise InvalidInput(
-                f"`{command}` needs the machine's own store, and {self.url} is asked",
-                hint=f"run it on that machine, without --server and {self.service}_URL",
+                f"`{command}` needs the machine's own store, and {url} is asked",
+                hint=f"run it on that machine, without {origin}",
             )
 
     def own_deps(self) -> "Deps":

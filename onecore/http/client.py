@@ -94,7 +94,10 @@ class Client:
         except requests.exceptions.Timeout as exc:
             raise TimedOut(f"{self._url} does not answer", hint="it may be carried out all the same") from exc
         except (requests.exceptions.RequestException, UnicodeError) as exc:
-            hint = "is the server running? Without --server and its variable the local state is used"
+            hint = (
+                "is the server running? It is named by --server, a variable or a file in ~/.one; where none"
+                " is, the local state is used"
+            )
             raise OneError(f"cannot reach {self._url}: {_cause(exc)}", hint=hint, retryable=True) from exc
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @dataclass
 class FlowSession(ClientSession):
     service: str = "ONEFLOW"
+    endpoint_file: str = "oneflow_endpoint"
 
     def door(self) -> "Door":
         """For commands that look, or change a record and no more."""

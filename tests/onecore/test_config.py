@@ -76,3 +76,28 @@ def test_the_first_name_of_a_variable_that_is_set_counts():
     names = {"KEY": ("KEY", "OLD_KEY", "OLDER_KEY")}
     settings = config.read({"ONE_HOME": "/srv", "OLDER_KEY": "c", "OLD_KEY": "b"})
     assert settings.account_from_environment(names) == {"KEY": "b"}
+
+
+def test_a_server_is_named_by_the_variable_then_by_files_where_opennebula_has_them(tmp_path):
+    (tmp_path / ".one").mkdir()
+    (tmp_path / ".one" / "oneflow_endpoint").write_text("https://flow.example/one\n\n")
+    home = {"HOME": str(tmp_path)}
+    file = ("https://flow.example/one", str(tmp_path / ".one" / "oneflow_endpoint"))
+    variable = ("http://b:2474", "ONEFLOW_URL")
+    cases = [
+        ({**home, "ONEFLOW_URL": "http://b:2474"}, "oneflow_endpoint", variable),
+        ({**home, "ONEFLOW_URL": "http://b:2474", "ONE_HOME": "/srv"}, "oneflow_endpoint", variable),
+        ({**home, "ONEFLOW_URL": ""}, "oneflow_endpoint", file),
+        ({**home, "ONE_HOME": "/srv"}, "oneflow_endpoint", ("", "")),
+        (home, "", ("", "")),
+    ]
+    for environ, name, expected in cases:
+        assert config.read(environ).endpoint("ONEFLOW_URL", name) == expected
+
+
+def test_a_file_that_names_nothing_names_no_server(tmp_path):
+    (tmp_path / ".one").mkdir()
+    (tmp_path / ".one" / "oneflow_endpoint").write_bytes(b"\xff\xfe")
+    settings = config.read({"HOME": str(tmp_path)})
+    assert settings.endpoint("ONEFLOW_URL", "oneflow_endpoint") == ("", "")
+    assert settings.endpoint("ONEFLOW_URL", "no_such_file") == ("", "")
