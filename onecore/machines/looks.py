@@ -116,7 +116,7 @@ class Looks:
 
     @property
     def wake_at(self) -> float | None:
-        """When one may start that could not at the last `start`."""
+        """When one may start that could not at the last `start`; 0 when one has been asked for since."""
         later = [self._later[0][0]] if self._later else []
         return min([*later, *([self._wake_at] if self._wake_at is not None else [])], default=None)
 
@@ -171,6 +171,7 @@ class Looks:
         self._ready(look)
 
     def _ready(self, look: Look) -> None:
+        self._wake_at = 0.0
         if look.is_poll:
             self._ready_polls.append(look)
         else:

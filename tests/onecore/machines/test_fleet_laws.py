@@ -43,3 +43,12 @@ def test_nobody_starves_beside_an_owner_that_wants_very_much(bench: Bench):
     assert turns < 100
     assert len(world.fleet.records(world.owners[0])) >= 200
     assert sum(r.state.value == "ready" for r in world.stored(world.owners[0])) < 150
+
+
+def test_who_asks_for_a_look_does_not_wait_for_its_beginning(bench: Bench):
+    world = World(bench, 3, owners=2)
+    world.settle()
+    asked_at = world.clock.time
+    world.fleet.look(world.fleet.records(world.owners[0]))
+    world.fleet.turn(pause_s=3600.0)
+    assert (world.fleet.is_at_work, world.clock.time) == (True, asked_at)
