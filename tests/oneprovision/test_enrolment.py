@@ -217,7 +217,7 @@ def test_without_a_provider_nothing_is_added(deps: Deps):
     assert enrolment.defaults(deps, None) == enrolment.Defaults()
 
 
-@pytest.mark.parametrize(("driver", "parameter"), [("onprem", "ip"), ("ssh", "address"), ("dummy", "")])
+@pytest.mark.parametrize(("driver", "parameter"), [("ssh", "address"), ("dummy", "")])
 def test_machines_that_exist_are_adopted_by_the_parameter_that_their_driver_declares(deps, driver, parameter):
     pattern = {"driver": driver, "ip": "192.0.2.1", "address": "192.0.2.1"}
     template = {"version": 1, "name": "w", "hosts": [{"provision": pattern}]}

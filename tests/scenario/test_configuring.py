@@ -19,7 +19,7 @@ TEMPLATE = """
 name: site
 playbook: site.yml
 defaults:
-  provision: {driver: onprem, ip: "127.0.0.1${index}"}
+  provision: {driver: ssh, ip: "127.0.0.1${index}"}
   connection: {remote_user: USER, remote_port: PORT, private_key: KEY}
   configuration: {marks: MARKS, level: gold, ansible_python_interpreter: PYTHON}
 hosts:
@@ -87,6 +87,11 @@ class Site:
         hosts = sorted(body["one_objects"]["hosts"] + body["pending"], key=lambda host: int(host["id"]))
         return [host["configuration"] for host in hosts]
 
+    def claims(self) -> list[str]:
+        """The addresses that the driver has noted as in use."""
+        noted = (self.home.path / "ssh" / "claims").iterdir()
+        return sorted(path.name.partition(":")[0] for path in noted)
+
     def work(self) -> list[int]:
         """The processes that ansible-playbook and its children are."""
         return [pid for pid in _all() if b"ONE_RUN=0-" in _read(pid, "environ") and _is_of(pid, self.home)]
@@ -140,7 +145,7 @@ def test_new_hosts_are_configured_and_old_ones_are_not_touched(site: Site):
     site.home.run("deprovision", 0, "--yes")
     assert site.home.state() == "DONE"
     assert site.fleet.all_marked() == [[*both, "bye"]] * 3
-    assert list((site.home.path / "onprem").iterdir()) == []
+    assert site.claims() == []
     assert list((site.home.path / "run").iterdir()) == []
 
 
@@ -167,7 +172,7 @@ def test_a_failed_growth_is_skipped_or_taken_back_as_asked(site: Site):
     taken_back = site.home.run("add-host", 0, *ONCE, "--fail-cleanup", code=1)
     assert "site-2" in taken_back.err
     assert (site.home.state(), site.status()) == ("RUNNING", ["configured", "configured"])
-    assert sorted(path.name for path in (site.home.path / "onprem").iterdir()) == site.fleet.addresses[:2]
+    assert site.claims() == site.fleet.addresses[:2]
 
 
 def test_a_cleanup_that_fails_removes_nothing_until_it_is_forced(site: Site):
@@ -177,7 +182,7 @@ def test_a_cleanup_that_fails_removes_nothing_until_it_is_forced(site: Site):
     kept = site.home.run("deprovision", 0, "--yes", code=1)
     assert "cleanup: site-0, site-1: task 'say goodbye'" in kept.err
     assert site.home.state() == "DEPROVISIONING_ONE_FAILURE"
-    assert len(list((site.home.path / "onprem").iterdir())) == 2
+    assert len(site.claims()) == 2
     site.home.run("deprovision", 0, "--yes", "--force")
     assert site.home.state() == "DONE"
     assert site.fleet.all_marked() == [["gold"], ["gold"], []]
