@@ -38,11 +38,12 @@ BATCH: Final = _mapping(
     period={"type": "integer", "minimum": 0}, number={"type": "integer", "minimum": 0}, args=_TEXT
 )
 INSTANTIATE: Final = _mapping(merge_template={"type": "object"})
-CLONE: Final = _mapping(("name",), name=_TEXT, recursive=_TEXT)
+_DEPTH: Final[Schema] = {"type": "string", "enum": ["none", "templates", "all"]}
+CLONE: Final = _mapping(("name",), name=_TEXT, recursive=_DEPTH)
 TEMPLATE_UPDATE: Final = _mapping(template_json=_SELECTOR, template_raw=_TEXT, append={"type": "boolean"})
 ADD_ROLE: Final = _mapping(("role",), role={"type": ["string", "object"]})
 REMOVE_ROLE: Final = _mapping(("role",), role=_TEXT)
-DELETE_TEMPLATE: Final = _mapping(delete_type={"type": "string", "enum": ["none", "templates", "all"]})
+DELETE_TEMPLATE: Final = _mapping(delete_type=_DEPTH)
 
 # -- answers -----------------------------------------------------------------------------------------------
 

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from onecore.errors import InvalidInput, OneError
-from onecore.http.manner import NOT_IMPLEMENTED
+from onecore.errors import InvalidInput
 from onecore.http.operation import Call, Operation, Work
 from onecore.schema.load import load_json
 from oneflow.api import schemas
@@ -34,10 +33,8 @@ def update(call: Call[FlowDeps]) -> object:
 
 
 def delete(call: Call[FlowDeps]) -> None:
-    if call.data is not None:
-        body = checked(call.data, schemas.DELETE_TEMPLATE, "body")
-        _refuse_recursion("delete_type", body.get("delete_type", "none"))
-    templates.delete(call.context, call.number())
+    body = {} if call.data is None else checked(call.data, schemas.DELETE_TEMPLATE, "body")
+    templates.delete(call.context, call.number(), _is_deep(body.get("delete_type", "none")))
 
 
 def act(call: Call[FlowDeps]) -> object:
@@ -49,8 +46,9 @@ def _instantiate(call: Call[FlowDeps], params: Params) -> object:
 
 
 def _clone(call: Call[FlowDeps], params: Params) -> object:
-    _refuse_recursion("recursive", params.get("recursive", "none"))
-    return templates.clone(call.context, call.number(), params["name"])
+    return templates.clone(
+        call.context, call.number(), params["name"], _is_deep(params.get("recursive", "none"))
+    )
 
 
 def _update(call: Call[FlowDeps], params: Params) -> object:
@@ -62,14 +60,10 @@ def _update(call: Call[FlowDeps], params: Params) -> object:
     return templates.update(call.context, call.number(), data, append=params.get("append") is True)
 
 
-def _refuse_recursion(key: str, value: object) -> None:
-    """VM templates are shared, so what is done to a service template stays with it."""
-    if value not in ("none", "", False):
-        raise OneError(
-            f"'{key}': '{value}' is not supported: VM templates are shared, and stay as they are",
-            hint="see /vm_template (oneflow vm-template)",
-            http_status=NOT_IMPLEMENTED,
-        )
+def _is_deep(depth: str) -> bool:
+    """Whether VM templates are meant as well. There are no images apart from them, so `all` is no more than
+    `templates`."""
+    return depth != "none"
 
 
 ACTIONS = {

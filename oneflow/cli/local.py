@@ -68,15 +68,14 @@ class LocalDoor:
         else:
             vm_templates.update(self._flow, number, data)
 
-    def delete(self, kind: Kind, number: int) -> None:
+    def delete(self, kind: Kind, number: int, deep: bool = False) -> None:
         from oneflow.usecases import services, templates, vm_templates
 
-        by_kind = {
-            Kind.SERVICE: services.delete,
-            Kind.TEMPLATE: templates.delete,
-            Kind.VM_TEMPLATE: vm_templates.delete,
-        }
-        by_kind[kind](self._flow, number)
+        if kind is Kind.TEMPLATE:
+            templates.delete(self._flow, number, deep)
+        else:
+            remove = services.delete if kind is Kind.SERVICE else vm_templates.delete
+            remove(self._flow, number)
 
     def rename(self, kind: Kind, number: int, name: str) -> None:
         documents.rename(self._deps, kind, number, name)
@@ -90,10 +89,10 @@ class LocalDoor:
     def chmod(self, kind: Kind, number: int, mode: str) -> None:
         documents.chmod(self._deps, kind, number, mode)
 
-    def clone(self, number: int, name: str) -> Document:
+    def clone(self, number: int, name: str, deep: bool = False) -> Document:
         from oneflow.usecases import templates
 
-        return templates.clone(self._flow, number, name)
+        return templates.clone(self._flow, number, name, deep)
 
     def instantiate(self, number: int, changes: object) -> Document:
         from oneflow.usecases import templates

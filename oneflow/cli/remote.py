@@ -52,8 +52,8 @@ class RemoteDoor:
         else:
             self._client.ask("PUT", f"{_PATHS[kind]}/{number}", data)
 
-    def delete(self, kind: Kind, number: int) -> None:
-        self._client.ask("DELETE", f"{_PATHS[kind]}/{number}")
+    def delete(self, kind: Kind, number: int, deep: bool = False) -> None:
+        self._client.ask("DELETE", f"{_PATHS[kind]}/{number}", {"delete_type": "templates"} if deep else None)
 
     def rename(self, kind: Kind, number: int, name: str) -> None:
         self._perform(kind, number, "rename", {"name": name})
@@ -68,8 +68,9 @@ class RemoteDoor:
     def chmod(self, kind: Kind, number: int, mode: str) -> None:
         self._perform(kind, number, "chmod", {"octet": mode})
 
-    def clone(self, number: int, name: str) -> Document:
-        found: Document = self._perform(Kind.TEMPLATE, number, "clone", {"name": name})
+    def clone(self, number: int, name: str, deep: bool = False) -> Document:
+        params = {"name": name, "recursive": "templates" if deep else "none"}
+        found: Document = self._perform(Kind.TEMPLATE, number, "clone", params)
         return found
 
     def instantiate(self, number: int, changes: object) -> Document:

@@ -122,20 +122,20 @@ def create(session: FlowSession, /, file: Path | None, fmt: OutputFormat) -> Non
 
 @click.command()
 @click.argument("selected", metavar="TEMPLATES")
-@click.option("--delete-vm-templates", is_flag=True, help="Also the VM templates that only they use.")
+@click.option(
+    "--delete-vm-templates", "--delete-images", "deep", is_flag=True, help="Also VM templates only they use."
+)
 @pass_session
-def delete(session: FlowSession, /, selected: str, delete_vm_templates: bool) -> None:
+def delete(session: FlowSession, /, selected: str, deep: bool) -> None:
     """Delete TEMPLATES. Services that were made from them stay.
 
     \b
     oneflow template delete 0,2..4
+    oneflow template delete web --delete-vm-templates
     """
     door = session.door()
     for number in numbers_of(door, selected, Kind.TEMPLATE):
-        used = _vm_templates(door.shown(Kind.TEMPLATE, number)) if delete_vm_templates else []
-        door.delete(Kind.TEMPLATE, number)
-        for vm_template in used:
-            _delete_unused(door, vm_template)
+        door.delete(Kind.TEMPLATE, number, deep)
 
 
 @click.command()
@@ -187,15 +187,19 @@ def instantiate(
 @click.command()
 @click.argument("selected", metavar="TEMPLATE")
 @click.argument("name")
+@click.option(
+    *("-R", "--recursive", "--recursive-templates", "deep"), is_flag=True, help="Copy its VM templates, too."
+)
 @pass_session
-def clone(session: FlowSession, /, selected: str, name: str) -> None:
+def clone(session: FlowSession, /, selected: str, name: str, deep: bool) -> None:
     """Copy TEMPLATE under another NAME. The copy uses the same VM templates.
 
     \b
     oneflow template clone 0 web-test
+    oneflow template clone 0 web-test --recursive
     """
     door = session.door()
-    document = door.clone(number_of(door, selected, Kind.TEMPLATE), name)
+    document = door.clone(number_of(door, selected, Kind.TEMPLATE), name, deep)
     write(f"ID: {document['DOCUMENT']['ID']}\n")
 
 
@@ -219,22 +223,6 @@ def _print_made(document: Entry, fmt: OutputFormat) -> None:
         write(f"ID: {document['DOCUMENT']['ID']}\n")
     else:
         emit(document, fmt)
-
-
-def _vm_templates(document: Entry) -> list[int]:
-    """Those that its roles name, but for 0, which every installation has."""
-    roles = body_of(document)["roles"]
-    named = [role.get("vm_template", role.get("template_id")) for role in roles]
-    return sorted({int(number) for number in named if number})
-
-
-def _delete_unused(door: "Door", vm_template: int) -> None:
-    from onecore.errors import WrongState
-
-    try:
-        door.delete(Kind.VM_TEMPLATE, vm_template)
-    except WrongState as exc:
-        click.echo(f"kept: {exc.message}", err=True)
 
 
 def template_group(name: str) -> click.Group:

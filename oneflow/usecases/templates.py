@@ -18,6 +18,7 @@ from oneflow.model.contents import substituted
 from oneflow.model.document import DEFAULT_BITS, Body, Kind, Stored
 from oneflow.model.states import ServiceState
 from oneflow.template import merged, validated
+from oneflow.usecases import vm_templates
 from oneflow.usecases.documents import authorized, checked_name, visible
 
 REGISTRATION_TIME = "registration_time"
@@ -46,17 +47,23 @@ def update(deps: FlowDeps, number: int, data: object, append: bool = False) -> D
         return store.save(tx, replace(before, body=body)).served(store.owners(tx))
 
 
-def delete(deps: FlowDeps, number: int) -> None:
+def delete(deps: FlowDeps, number: int, with_vm_templates: bool = False) -> None:
+    """Its VM templates stay, or those go as well that nothing else needs. All or nothing."""
     with deps.database.begin() as tx:
-        store.remove(tx, authorized(tx, deps, Kind.TEMPLATE, number, Right.MANAGE))
+        template = authorized(tx, deps, Kind.TEMPLATE, number, Right.MANAGE)
+        store.remove(tx, template)
+        if with_vm_templates:
+            vm_templates.delete_unused(tx, deps, template.body["roles"])
 
 
-def clone(deps: FlowDeps, number: int, name: str) -> Document:
-    """A copy under another name; the VM templates are shared with the original."""
+def clone(deps: FlowDeps, number: int, name: str, with_vm_templates: bool = False) -> Document:
+    """A copy under another name; the VM templates are shared with the original, or copied as well."""
     now = deps.clock.now()
     with deps.database.begin() as tx:
         original = authorized(tx, deps, Kind.TEMPLATE, number, Right.USE)
         body = {**copy.deepcopy(original.body), "name": checked_name(name)}
+        if with_vm_templates:
+            body["roles"] = vm_templates.cloned(tx, deps, body["roles"], name)
         stored = store.insert(tx, _new(deps, Kind.TEMPLATE, name, body, now))
         return stored.served(store.owners(tx))
 

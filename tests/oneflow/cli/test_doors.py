@@ -54,6 +54,9 @@ def test_a_template_is_listed_shown_changed_and_deleted(door):
     door.update(TEMPLATE, 0, {"description": "d"}, append=True)
     assert body_of(door.shown(TEMPLATE, 0))["description"] == "d"
     assert body_of(door.clone(0, "copy"))["name"] == "copy"
+    assert body_of(door.clone(0, "deep", deep=True))["roles"][0]["vm_template"] == 1
+    door.delete(TEMPLATE, 2, deep=True)
+    assert [each["ID"] for each in documents_in(door.listed(VM_TEMPLATE))] == ["0"]
     door.delete(TEMPLATE, 0)
     assert [each["ID"] for each in documents_in(door.listed(TEMPLATE))] == ["1"]
 
