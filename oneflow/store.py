@@ -1,7 +1,7 @@
 """Services, templates, VMs and jobs on disk."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +47,24 @@ def get(tx: Transaction, kind: Kind, number: int) -> Stored:
 
 def every(tx: Transaction, kind: Kind) -> list[Stored]:
     return [_stored(r) for r in tx.all("SELECT * FROM document WHERE type = ? ORDER BY id", (kind.value,))]
+
+
+def some(tx: Transaction, kind: Kind, numbers: Sequence[int]) -> list[Stored]:
+    """Those of these numbers, which rise; the bodies of no others are read."""
+    if not numbers:
+        return []
+    wanted = set(numbers)
+    rows = tx.all(
+        "SELECT * FROM document WHERE type = ? AND id BETWEEN ? AND ? ORDER BY id",
+        (kind.value, numbers[0], numbers[-1]),
+    )
+    return [_stored(row) for row in rows if row["id"] in wanted]
+
+
+def rights(tx: Transaction, kind: Kind) -> list[tuple[int, int, int, int]]:
+    """Number, owner, group and permissions of each, by number."""
+    rows = tx.all("SELECT id, uid, gid, permissions FROM document WHERE type = ? ORDER BY id", (kind.value,))
+    return [(row["id"], row["uid"], row["gid"], row["permissions"]) for row in rows]
 
 
 def names(tx: Transaction, kind: Kind) -> list[tuple[int, str]]:

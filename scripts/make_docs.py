@@ -260,7 +260,8 @@ Served by `oneflow serve --gate`. A machine finds `ONEGATE_ENDPOINT`, `ONEGATE_V
 the section PROVISION of its deployment file, and sends the last two as headers `X-ONEGATE-VMID` and
 `X-ONEGATE-TOKEN`. It reaches VMs of its own service only. A report is lines of `KEY=VALUE` or a JSON object;
 `READY=YES` makes the VM ready, anything else of that name makes it not ready; that is forgotten when the
-machine is powered off or made anew. `SERVICE_ID`, `ROLE_NAME` and `SCHED_REQUIREMENTS` cannot be set.
+machine is powered off or made anew. `?type=2` erases the attributes that the body names; without READY the VM
+is not ready. `SERVICE_ID`, `ROLE_NAME` and `SCHED_REQUIREMENTS` cannot be set.
 """.splitlines()
 
 

@@ -23,6 +23,7 @@ from oneflow.usecases import gate
 
 SPEAKS: Final = Manner("OneGate", error_body, status_of)
 ATTRIBUTES: Final = {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}
+SET, ERASE = 1, 2
 NEEDED = "X-ONEGATE-VMID and X-ONEGATE-TOKEN must be provided"
 
 
@@ -52,20 +53,31 @@ def application(workers: Workers[FlowDeps], log: Log, changed: Callable[[], None
     return Edge(workers, admit, asking, SPEAKS, log, changed).app(OPERATIONS)
 
 
-def attributes(body: bytes) -> dict[str, str]:
-    """`KEY=VALUE` lines, or a JSON object of texts and numbers. Raises InvalidInput."""
+def text_of(body: bytes) -> str:
     try:
-        text = body.decode().strip()
+        return body.decode().strip()
     except UnicodeDecodeError as exc:
         raise InvalidInput("the body is not UTF-8 text") from exc
-    pairs = _of_json(body) if text.startswith("{") else _of_lines(text)
+
+
+def names(text: str) -> list[str]:
+    """Names of attributes, one or more. Raises InvalidInput."""
+    found = [name.upper() for name in text.split()]
+    if not found:
+        raise InvalidInput("the body names no attribute")
+    return found
+
+
+def attributes(text: str) -> dict[str, str]:
+    """`KEY=VALUE` lines, or a JSON object of texts and numbers. Raises InvalidInput."""
+    pairs = _of_json(text) if text.startswith("{") else _of_lines(text)
     if not pairs:
         raise InvalidInput("the body has no KEY=VALUE line")
     return {name.strip().upper(): value for name, value in pairs.items()}
 
 
-def _of_json(body: bytes) -> dict[str, str]:
-    data: Any = load_json(body, "body")
+def _of_json(text: str) -> dict[str, str]:
+    data: Any = load_json(text, "body")
     wrong = [name for name, value in data.items() if isinstance(value, dict | list)]
     if wrong:
         raise InvalidInput(f"the value of {wrong[0][:64]!r} is neither text nor a number")
@@ -101,13 +113,23 @@ def show(call: Call[Asker]) -> object:
 
 
 def report_own(call: Call[Asker]) -> None:
-    given: Any = call.data
-    gate.report(call.context.deps, call.context.me, call.context.me, given)
+    _report(call, call.context.me)
 
 
 def report(call: Call[Asker]) -> None:
-    given: Any = call.data
-    gate.report(call.context.deps, call.context.me, call.number(), given)
+    _report(call, call.number())
+
+
+def _report(call: Call[Asker], vm: int) -> None:
+    """`?type=2` erases, as OneGate's client asks with `onegate vm update --erase NAME`."""
+    body: Any = call.data
+    deps, me, kind = call.context.deps, call.context.me, call.whole("type", SET)
+    if kind == SET:
+        gate.report(deps, me, vm, attributes(body))
+    elif kind == ERASE:
+        gate.erase(deps, me, vm, names(body))
+    else:
+        raise InvalidInput(f"'type' is {SET} to set attributes or {ERASE} to erase them, not {kind}")
 
 
 def act(call: Call[Asker]) -> None:
@@ -127,7 +149,15 @@ def scale(call: Call[Asker]) -> None:
 OPERATIONS: Final[tuple[Operation[Asker], ...]] = (
     Operation("GET", "/vm", show_own, "The VM that asks", Work.READ, answer=schemas.VM),
     Operation(
-        "PUT", "/vm", report_own, "Report READY=YES and metrics", Work.WRITE, 200, ATTRIBUTES, read=attributes
+        "PUT",
+        "/vm",
+        report_own,
+        "Report READY=YES and metrics; erase them",
+        Work.WRITE,
+        200,
+        ATTRIBUTES,
+        query=("type",),
+        read=text_of,
     ),
     Operation("GET", "/service", service, "The service of the VM", Work.READ, answer=schemas.GATE_SERVICE),
     Operation(
@@ -148,7 +178,8 @@ OPERATIONS: Final[tuple[Operation[Asker], ...]] = (
         Work.WRITE,
         200,
         ATTRIBUTES,
-        read=attributes,
+        query=("type",),
+        read=text_of,
     ),
     Operation("POST", "/vms/{id}/action", act, "Act on a VM of the service", Work.WRITE, 201, schemas.ACTION),
 )

@@ -24,30 +24,28 @@ def authorized(tx: Transaction, deps: Deps, kind: Kind, number: int, right: Righ
     return document
 
 
-def visible(tx: Transaction, deps: Deps, kind: Kind) -> list[Stored]:
-    """Those that the asker may use, by number."""
+def visible(
+    tx: Transaction, deps: Deps, kind: Kind, page: int | None = None, per_page: int = 100
+) -> list[Stored]:
+    """Those that the asker may use, by number, or the n-th page of them, from 1."""
+    return store.some(tx, kind, _page_of(usable(tx, deps, kind), page, per_page))
+
+
+def usable(tx: Transaction, deps: Deps, kind: Kind) -> list[int]:
+    """The numbers of those that the asker may use; no body is read for them."""
     who = deps.principal
     return [
-        d
-        for d in store.every(tx, kind)
-        if allows(who, UserId(d.uid), GroupId(d.gid), Permissions(d.permissions), Right.USE)
+        number
+        for number, uid, gid, bits in store.rights(tx, kind)
+        if allows(who, UserId(uid), GroupId(gid), Permissions(bits), Right.USE)
     ]
-
-
-def page_of(documents: Sequence[Stored], page: int | None, per_page: int) -> Sequence[Stored]:
-    """The n-th page, from 1; everything without one."""
-    if page is None:
-        return documents
-    if page < 1 or not 1 <= per_page <= 10_000:
-        raise InvalidInput("'page' counts from 1, and 'per_page' is 1 to 10000")
-    return documents[(page - 1) * per_page : page * per_page]
 
 
 def listed(deps: Deps, kind: Kind, page: int | None = None, per_page: int = 100) -> Document:
     """The pool of templates as it is served."""
     with deps.database.read() as tx:
         names = store.owners(tx)
-        return pool([d.served(names) for d in page_of(visible(tx, deps, kind), page, per_page)])
+        return pool([d.served(names) for d in visible(tx, deps, kind, page, per_page)])
 
 
 def shown(deps: Deps, kind: Kind, number: int) -> Document:
@@ -101,6 +99,14 @@ def _change(deps: Deps, kind: Kind, number: int, **fields: object) -> None:
     with deps.database.begin() as tx:
         document = authorized(tx, deps, kind, number, Right.MANAGE)
         store.save(tx, replace(document, **fields))  # type: ignore[arg-type]  # the callers' own names
+
+
+def _page_of(numbers: Sequence[int], page: int | None, per_page: int) -> Sequence[int]:
+    if page is None:
+        return numbers
+    if page < 1 or not 1 <= per_page <= 10_000:
+        raise InvalidInput("'page' counts from 1, and 'per_page' is 1 to 10000")
+    return numbers[(page - 1) * per_page : page * per_page]
 
 
 def _as_resource(d: Stored, owner: str) -> Resource:

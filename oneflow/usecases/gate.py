@@ -6,7 +6,7 @@ own nonce.
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -87,12 +87,22 @@ def report(deps: Deps, me: int, vm_id: int, attributes: Mapping[str, str]) -> No
         user_template = {**vm.user_template, **attributes}
         if len(user_template) > MOST_ATTRIBUTES:
             raise InvalidInput(f"a VM has at most {MOST_ATTRIBUTES} attributes of its own")
-        ready_at = _ready_at(deps, vm, attributes)
-        store.save_vm(tx, replace(vm, user_template=user_template, ready_at=ready_at))
-        if bool(ready_at) != bool(vm.ready_at):
-            word = "is ready" if ready_at else "is no longer ready"
-            events.add(tx, found.key, deps.clock.now(), f"VM {vm_id} {word}", f"said by VM {me}")
-        store.save(tx, found)  # whoever drives the service looks at it
+        _say(tx, deps, found, replace(vm, user_template=user_template), attributes.get(READY), me)
+
+
+def erase(deps: Deps, me: int, vm_id: int, names: Collection[str]) -> None:
+    """Take attributes back, all or none. Raises NotFound for one that is not there. A VM that takes READY
+    back is not ready."""
+    for name in names:
+        _check(name)
+    with deps.database.begin() as tx:
+        found = _own_service(tx, me, vm_id)
+        vm = store.vm(tx, vm_id)
+        unknown = [name for name in names if name not in vm.user_template]
+        if unknown:
+            raise NotFound(f"attribute {unknown[0]} not found")
+        left = {name: value for name, value in vm.user_template.items() if name not in names}
+        _say(tx, deps, found, replace(vm, user_template=left), "NO" if READY in names else None, me)
 
 
 def scale(deps: FlowDeps, me: int, role: str, cardinality: int) -> None:
@@ -109,15 +119,23 @@ def act(deps: FlowDeps, me: int, vm_id: int, action: str) -> None:
     jobs.act(owner, found.id, role, Batch(action), only=vm_id)
 
 
-def _ready_at(deps: Deps, vm: Vm, attributes: Mapping[str, str]) -> float:
-    if READY not in attributes:
-        return vm.ready_at
-    if attributes[READY].strip().upper() != "YES":
+def _say(tx: Transaction, deps: Deps, service: Stored, vm: Vm, ready: str | None, me: int) -> None:
+    """Keep the VM; `ready` is what was said of that, if anything was."""
+    ready_at = vm.ready_at if ready is None else _ready_at(deps, vm, ready)
+    store.save_vm(tx, replace(vm, ready_at=ready_at))
+    if bool(ready_at) != bool(vm.ready_at):
+        word = "is ready" if ready_at else "is no longer ready"
+        events.add(tx, service.key, deps.clock.now(), f"VM {vm.id} {word}", f"said by VM {me}")
+    store.save(tx, service)  # whoever drives the service looks at it
+
+
+def _ready_at(deps: Deps, vm: Vm, said: str) -> float:
+    if said.strip().upper() != "YES":
         return 0.0
     return vm.ready_at or deps.clock.now()
 
 
-def _check(name: str, value: str) -> None:
+def _check(name: str, value: str = "") -> None:
     if not _NAME.fullmatch(name):
         raise InvalidInput(
             f"{name[:64]!r} cannot be an attribute", hint="letters, digits and '_', at most 64"

@@ -18,7 +18,7 @@ from oneflow.elasticity.role import RoleState, RoleView
 from oneflow.model import body as bodies
 from oneflow.model.document import Body, Kind, Names, Stored
 from oneflow.model.vm import Sighting, Vm, vm_info
-from oneflow.usecases.documents import authorized, page_of, visible
+from oneflow.usecases.documents import authorized, visible
 
 LOG_LINES = 50
 
@@ -27,7 +27,7 @@ def services(deps: Deps, page: int | None = None, per_page: int = 100) -> Docume
     """The pool of the services that the asker may use (spec/003, List the Available Services)."""
     with deps.database.read() as tx:
         names = store.owners(tx)
-        seen = page_of(visible(tx, deps, Kind.SERVICE), page, per_page)
+        seen = visible(tx, deps, Kind.SERVICE, page, per_page)
         return pool([document(tx, service, names) for service in seen])
 
 

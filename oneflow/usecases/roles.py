@@ -14,7 +14,7 @@ from oneflow.model.document import Body, Kind, Stored
 from oneflow.model.states import Event, ServiceState
 from oneflow.model.vocabulary import LATER, unified
 from oneflow.template import validated
-from oneflow.usecases.documents import visible
+from oneflow.usecases.documents import usable
 from oneflow.usecases.services import change, role_of
 
 # What a living service may change; the rest is said when it is made, or by an operation of its own.
@@ -165,5 +165,5 @@ def _plain_roles(body: Body) -> list[Body]:
 
 def _validate(tx: Transaction, deps: FlowDeps, body: Body) -> Body:
     """Limits count for what people ask, not for what was forced: the cardinality is left out of the check."""
-    usable = frozenset(template.id for template in visible(tx, deps, Kind.VM_TEMPLATE))
-    return validated(body, usable, deps.clock.now(), deps.flow.tz)
+    known = frozenset(usable(tx, deps, Kind.VM_TEMPLATE))
+    return validated(body, known, deps.clock.now(), deps.flow.tz)

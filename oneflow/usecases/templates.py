@@ -19,7 +19,7 @@ from oneflow.model.document import DEFAULT_BITS, Body, Kind, Stored
 from oneflow.model.states import ServiceState
 from oneflow.template import merged, validated
 from oneflow.usecases import vm_templates
-from oneflow.usecases.documents import authorized, checked_name, visible
+from oneflow.usecases.documents import authorized, checked_name, usable
 
 REGISTRATION_TIME = "registration_time"
 
@@ -110,5 +110,5 @@ def _new(deps: FlowDeps, kind: Kind, name: str, body: Body, now: float) -> Store
 
 
 def _validated(tx: Transaction, deps: FlowDeps, data: object) -> Body:
-    usable = frozenset(template.id for template in visible(tx, deps, Kind.VM_TEMPLATE))
-    return validated(data, usable, deps.clock.now(), deps.flow.tz)
+    known = frozenset(usable(tx, deps, Kind.VM_TEMPLATE))
+    return validated(data, known, deps.clock.now(), deps.flow.tz)

@@ -129,6 +129,27 @@ def test_reports_that_are_refused(server, shop, body, text):
     assert inside.ask("GET", "/vm").body == before
 
 
+def test_what_was_reported_is_erased_all_or_nothing(server, shop):
+    _, inside = shop
+    inside.ask("PUT", "/vm", "LOAD=3\nQUEUE=7\nREADY=YES")
+    before = inside.ask("GET", "/vm").json["VM"]["USER_TEMPLATE"]
+    for body, kind, status, text in (
+        ("LOAD NOBODY", 2, 404, "attribute NOBODY not found"),
+        ("SERVICE_ID", 2, 400, "SERVICE_ID is not the VM's to change"),
+        ("A=B", 2, 400, "cannot be an attribute"),
+        ("", 2, 400, "the body names no attribute"),
+        ("LOAD", 3, 400, "'type' is 1 to set attributes or 2 to erase them, not 3"),
+    ):
+        reply = inside.ask("PUT", f"/vm?type={kind}", body)
+        assert (reply.status, text in reply.message) == (status, True), reply.body
+    assert inside.ask("GET", "/vm").json["VM"]["USER_TEMPLATE"] == before
+    assert inside.ask("PUT", "/vm?type=2", "load\nREADY").status == 200
+    left = {name: value for name, value in before.items() if name not in ("LOAD", "READY")}
+    assert inside.ask("GET", "/vm").json["VM"]["USER_TEMPLATE"] == left
+    assert inside.ask("PUT", "/vm?type=1", "LOAD=4").status == 200
+    assert inside.ask("GET", "/vm").json["VM"]["USER_TEMPLATE"] == {**left, "LOAD": "4"}
+
+
 def test_a_vm_scales_its_service_inside_the_limits(server):
     number = a_service(server, roles=[a_role(min_vms=1, max_vms=2, cooldown=0)])
     server.running(number)

@@ -65,6 +65,17 @@ def test_a_clone_lives_on_after_its_original(deps):
     assert templates.create(deps, a_template())["DOCUMENT"]["ID"] == "2"
 
 
+def test_a_page_reads_no_bodies_but_its_own(deps):
+    for number in range(4):
+        templates.create(deps, a_template(name=f"app{number}"))
+    with deps.database.begin() as tx:
+        tx.run("UPDATE document SET body = '{' WHERE type = '101' AND id IN (0, 3)")
+    page = documents.listed(deps, Kind.TEMPLATE, page=2, per_page=1)["DOCUMENT_POOL"]["DOCUMENT"]
+    assert [document["NAME"] for document in page] == ["app1"]
+    with pytest.raises(ValueError, match="Expecting"):
+        documents.listed(deps, Kind.TEMPLATE)
+
+
 def test_a_cardinality_outside_the_limits_needs_force(deps):
     templates.create(deps, a_template(a_role(min_vms=1, max_vms=3)))
     templates.instantiate(deps, 0)
