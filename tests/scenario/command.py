@@ -4,14 +4,14 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests import warm
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -50,7 +50,7 @@ class Running:
     """A command at work."""
 
     argv: tuple[str, ...]
-    process: subprocess.Popen[bytes]
+    process: warm.Process
     out: Path
     err: Path
     deadline_s: float = DEADLINE_S
@@ -99,17 +99,8 @@ class Home:
     def run(self, *argv: object, code: int = 0, typed: str = "") -> Answer:
         """Run to the end, which has to be with this exit code."""
         words = tuple(map(str, argv))
-        done = subprocess.run(
-            [sys.executable, "-m", self.program, *words],
-            env=self.environment,
-            cwd=ROOT,
-            input=typed,
-            capture_output=True,
-            text=True,
-            timeout=self.deadline_s,
-            check=False,
-        )
-        answer = Answer(words, done.returncode, done.stdout, done.stderr)
+        done, out, err = warm.run(self._started_as(words), typed.encode(), self.deadline_s)
+        answer = Answer(words, done, out.decode(), err.decode())
         assert answer.code == code, answer
         return answer
 
@@ -118,16 +109,14 @@ class Home:
         number = len(self._started)
         out, err = self.folder / f"{number}.out", self.folder / f"{number}.err"
         with out.open("wb") as stdout, err.open("wb") as stderr:
-            process = subprocess.Popen(
-                [sys.executable, "-m", self.program, *words],
-                env=self.environment,
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-            )
+            with Path(os.devnull).open() as nothing:
+                files = (nothing.fileno(), stdout.fileno(), stderr.fileno())
+                process = warm.start(self._started_as(words), *files)
         self._started.append(Running(words, process, out, err, self.deadline_s))
         return self._started[-1]
+
+    def _started_as(self, words: tuple[str, ...]) -> warm.Start:
+        return warm.Start(self.program, words, self.environment)
 
     def close(self) -> None:
         """End what a failed test left at work."""

@@ -13,6 +13,8 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests import warm
+
 REPOSITORY = Path(__file__).parents[2]
 BUILT_IN = REPOSITORY / "drivers" / "remotes" / "pm" / "dummy"
 COMMAND = (sys.executable, "-m", "oneprovision")
@@ -53,6 +55,8 @@ class Installation:
         return self.seen_at or self.home
 
     def run(self, *arguments: str, stdin: bytes = b"", timeout_s: float = 40) -> Answer:
+        if not self.before:
+            return self._run_warm(arguments, stdin, timeout_s)
         process = self.start(*arguments, stdin=subprocess.PIPE)
         try:
             out, err = process.communicate(stdin, timeout_s)
@@ -61,6 +65,15 @@ class Installation:
             self.end_drivers()
             raise
         return Answer(process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+
+    def _run_warm(self, arguments: tuple[str, ...], stdin: bytes, timeout_s: float) -> Answer:
+        what = warm.Start("oneprovision", arguments, self.environment(), str(REPOSITORY))
+        try:
+            code, out, err = warm.run(what, stdin, timeout_s)
+        except BaseException:
+            self.end_drivers()
+            raise
+        return Answer(code, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
 
     def ok(self, *arguments: str) -> str:
         answer = self.run(*arguments)
