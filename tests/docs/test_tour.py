@@ -1,8 +1,13 @@
 """Every command of the documentation is run as it is written, and prints what is written below it."""
 
+import fcntl
 import os
+import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -17,12 +22,39 @@ PAGES = [page for page in pages() if any(block.word == "console" for block in bl
 def test_commands_of_page(page: Path, tmp_path: Path) -> None:
     folder = checkout(tmp_path / "checkout")
     environment = surroundings(tmp_path)
-    for block in blocks(page):
-        if block.title:
-            write(folder / block.title, block.body)
-        if block.word == "console":
-            for command in commands(block):
-                run(page, command, folder, environment)
+    with servers_to_itself(page, environment["ONE_HOME"]):
+        for block in blocks(page):
+            if block.title:
+                write(folder / block.title, block.body)
+            if block.word == "console":
+                for command in commands(block):
+                    run(page, command, folder, environment)
+
+
+@contextmanager
+def servers_to_itself(page: Path, home: str) -> Iterator[None]:
+    """A page that starts servers has their usual ports: no other run of it on this machine has them
+    meanwhile, and none of its servers is left at work."""
+    if " serve" not in "".join(block.body for block in blocks(page) if block.word == "console"):
+        yield
+        return
+    with Path(tempfile.gettempdir(), "onesuite-docs-ports.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            for number in at_work(home):
+                os.kill(number, signal.SIGKILL)
+
+
+def at_work(home: str) -> list[int]:
+    """The processes that have this ONE_HOME."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it may have ended meanwhile
+            if f"ONE_HOME={home}\0".encode() in (folder / "environ").read_bytes():
+                found.append(int(folder.name))
+    return found
 
 
 def checkout(folder: Path) -> Path:
@@ -64,7 +96,9 @@ def run(page: Path, command: Command, folder: Path, environment: dict[str, str])
     )
     # A shell calls the end by a signal 128 and its number.
     code = ended.returncode if ended.returncode >= 0 else 128 - ended.returncode
-    if code != command.exit_code or not pattern(command.expected).fullmatch(ended.stdout):
+    # Not every program ends its last line.
+    printed = ended.stdout if ended.stdout.endswith("\n") or not ended.stdout else f"{ended.stdout}\n"
+    if code != command.exit_code or not pattern(command.expected).fullmatch(printed):
         expected = "\n".join(command.expected)
         pytest.fail(
             f"{name(page)}:{command.line}: {command.text}\nended with {code} and printed:\n{ended.stdout}\n"
