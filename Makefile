@@ -26,10 +26,11 @@ check: .venv/dev ## style, types, layers, sizes, modes
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/test_tree.py
 
-crash: .venv/dev $(BIN)/tofu ## the long crash run
+crash: .venv/dev sshd .venv/guest/kernel $(BIN)/tofu ## the long crash run
 	$(BIN)/python -m tests.scenario.crash --long
 	$(BIN)/python -m tests.scenario.flow_crash
 	$(BIN)/python -m tests.scenario.oneform_crash --long
+	$(BIN)/python -m tests.clouds.crash
 
 bench: .venv/installed ## the figures we hold ourselves to
 	@for benchmark in $(BENCHMARKS); do echo "== $$benchmark"; $$benchmark || exit; done

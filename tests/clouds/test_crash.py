@@ -4,32 +4,42 @@ from pathlib import Path
 
 import pytest
 
-from tests.clouds.calls import FAKES, AnyFake
-from tests.clouds.crash import CREATE, DEPROVISION, Kill, crash, site
-from tests.clouds.digitalocean import DigitalOceanFake
+from tests.clouds.crash import CREATE, Kill, crash, site
 from tests.clouds.linode import LinodeFake
-from tests.clouds.vultr import VultrFake
+from tests.clouds.witnesses import PROVIDERS, double
+from tests.scenario import killing
+from tests.scenario.killing import Mode
+from tests.scenario.scenarios import DEPROVISION
+
+pytestmark = pytest.mark.scenario
 
 KILLS = [
-    pytest.param(LinodeFake, Kill(CREATE, 1, effect=True, power=True), id="made and not answered, all die"),
-    pytest.param(VultrFake, Kill(CREATE, 2, effect=True, power=False), id="made, and the drivers go on"),
-    pytest.param(DigitalOceanFake, Kill(DEPROVISION, 1, effect=True, power=True), id="removed, all die"),
+    ("linode", Kill(CREATE, 1, Mode.POWER, effect=True)),
+    ("vultr", Kill(CREATE, 2, Mode.PROCESS, effect=True)),
+    ("digitalocean", Kill(DEPROVISION, 1, Mode.POWER, effect=True)),
+    ("ec2", Kill(CREATE, 2, Mode.POWER, effect=True)),
+    ("ssh", Kill(CREATE, 8, Mode.LATE)),
+    ("qemu", Kill(CREATE, 10, Mode.POWER)),
 ]
 
 
-@pytest.mark.scenario
-@pytest.mark.parametrize(("fake", "kill"), KILLS)
-def test_a_crash_leaks_nothing_and_doubles_nothing(fake: type[AnyFake], kill: Kill, tmp_path: Path):
-    assert crash(fake, kill, tmp_path) == []
+@pytest.fixture(scope="module", autouse=True)
+def _warm() -> None:
+    killing.warm()
 
 
-@pytest.mark.scenario
+@pytest.mark.parametrize(("driver", "kill"), KILLS, ids=[f"{driver}, {kill}" for driver, kill in KILLS])
+def test_a_crash_leaks_nothing_and_doubles_nothing(driver: str, kill: Kill, tmp_path: Path):
+    assert crash(PROVIDERS[driver], kill, tmp_path) == []
+
+
 def test_the_judge_sees_a_machine_that_nobody_recorded_and_one_that_vanished(tmp_path: Path):
-    with site(FAKES[0], tmp_path) as place:
-        place.run(CREATE)
+    fake = LinodeFake()
+    with site(lambda folder: double(lambda: fake, folder), tmp_path) as place:
+        assert place.run(CREATE).exit_code == 0, place.said()
         assert place.violations(2) == []
-        box = next(iter(place.fake.boxes.values()))
-        place.fake.twin(box, 77, "provision-" + "7" * 48)
+        box = next(iter(fake.boxes.values()))
+        fake.twin(box, 77, "provision-" + "7" * 48)
         assert len(place.violations(2)) == 2
-        place.fake.boxes = {box.id: box}
+        fake.boxes = {box.id: box}
         assert len(place.violations(2)) == 2

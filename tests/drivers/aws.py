@@ -1,5 +1,6 @@
 """EC2 as moto plays it, behind a door that does what moto leaves out: client tokens, and lost answers."""
 
+import atexit
 import http.client
 import http.server
 import os
@@ -9,9 +10,11 @@ import sys
 import threading
 import time
 import urllib.parse
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 from tests.ssh_server import free_port
 
@@ -20,7 +23,8 @@ VALIDATE = ("AMI_VALIDATION", "KEYPAIR_VALIDATION")
 
 @dataclass
 class Door:
-    """`lose`: so many answers to each of these actions are lost. `asked`: the actions, in order."""
+    """`lose`: so many answers to each of these actions are lost. `asked`: the actions, in order. `on_effect`
+    is told of each that made or removed something, before it is answered."""
 
     upstream: int
     port: int = 0
@@ -28,6 +32,7 @@ class Door:
     asked: list[str] = field(default_factory=list)
     tokens: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    on_effect: Callable[[], None] = lambda: None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -49,10 +54,26 @@ class Door:
                 answer = self._forwarded(body, headers)
                 if token and answer[0] == 200:
                     self.tokens[token] = answer
-            if self.lose.get(action, 0) > 0:
-                self.lose[action] -= 1
-                return None
-            return answer
+            lost = self.lose.get(action, 0) > 0
+            self.lose[action] = self.lose.get(action, 0) - lost
+        if answer[0] == 200 and not action.startswith("Describe"):
+            self.on_effect()
+        return None if lost else answer
+
+    def client(self) -> Any:
+        """What sees the account without a driver."""
+        import boto3
+
+        keys = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
+        url = self.environment["AWS_ENDPOINT_URL"]
+        return boto3.client("ec2", endpoint_url=url, region_name="eu-west-3", **keys)
+
+    def forget(self) -> None:
+        """Everything that exists in any account."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.upstream, timeout=60)
+        with closing(connection):
+            connection.request("POST", "/moto-api/reset")
+            assert connection.getresponse().status == 200
 
     def _forwarded(self, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.upstream, timeout=60)
@@ -62,6 +83,14 @@ class Door:
             return answer.status, answer.read()
         finally:
             connection.close()
+
+
+@cache
+def upstream() -> int:
+    """The port of one server for all that this process does; `Door.forget` empties it."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(moto())
 
 
 @contextmanager
@@ -85,8 +114,9 @@ def moto() -> Iterator[int]:
 
 
 @contextmanager
-def door(upstream: int) -> Iterator[Door]:
-    made = Door(upstream)
+def door() -> Iterator[Door]:
+    """A door of its own, to an account that is the same for all."""
+    made = Door(upstream())
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -15,10 +15,8 @@ from onecore.drivers.deployment import Deployment, to_xml
 from onecore.drivers.kit import Call
 from onecore.drivers.protocol import PollState
 from onecore.errors import DriverFailed
-from tests.drivers import crash_of_create, forked
-from tests.drivers.aws import Door, door, moto
-from tests.drivers.crash_of_create import Cloud
-from tests.drivers.unreachable import without_ssh
+from tests.drivers import forked
+from tests.drivers.aws import Door, door
 
 EC2 = builtin_remotes() / "pm" / "ec2"
 PARAMETERS = {"plan": "t3.micro", "image": "ami-12c6146b"}
@@ -26,15 +24,9 @@ PARAMETERS = {"plan": "t3.micro", "image": "ami-12c6146b"}
 pytestmark = pytest.mark.scenario
 
 
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[int]:
-    with moto() as port:
-        yield port
-
-
 @pytest.fixture
-def aws(upstream: int) -> Iterator[Door]:
-    with door(upstream) as made:
+def aws() -> Iterator[Door]:
+    with door() as made:
         yield made
 
 
@@ -100,16 +92,8 @@ def test_an_address_moves_to_a_machine_and_is_released_from_it(calls: Calls, hom
 
 
 def test_a_machine_carries_its_name_where_people_look(calls: Calls, home: Path, aws: Door):
-    import boto3
-
     machine = deployed(calls, home, name("c"), hostname="web-0", disk="30")
-    client = boto3.client(
-        "ec2",
-        endpoint_url=aws.environment["AWS_ENDPOINT_URL"],
-        region_name="eu-west-3",
-        aws_access_key_id="x",
-        aws_secret_access_key="y",
-    )
+    client = aws.client()
     [found] = client.describe_instances(InstanceIds=[machine.deploy_id])["Reservations"][0]["Instances"]
     assert {"Key": "Name", "Value": "web-0"} in found["Tags"]
     assert {"Key": "onesuite:name", "Value": name("c")} in found["Tags"]
@@ -177,18 +161,3 @@ def ec2_again(aws: Door, calls: Calls, home: Path) -> str:
     return Blind().create(
         Call("deploy", name=name("e"), provision={k.upper(): v for k, v in PARAMETERS.items()})
     )
-
-
-def test_killed_at_every_moment_a_create_leaves_what_is_recorded(tmp_path: Path, aws: Door, home: Path):
-    remotes = without_ssh(tmp_path / "remotes", "ec2")
-    calls = calls_of(home, aws.environment)
-    for machine in calls.list():  # of other tests
-        calls.act("cancel", Target(machine.name, 0, machine.deploy_id))
-
-    def existing(folder: Path) -> set[str]:
-        return {machine.name for machine in calls.list()}
-
-    environ = {**aws.environment, "ONE_REMOTES": str(remotes)}
-    cloud = Cloud("ec2", PARAMETERS, environ, existing)
-    for at in (10,):  # a sample; `python -m tests.clouds.crash` kills at all of them
-        crash_of_create.crash(cloud, tmp_path / str(at), at)

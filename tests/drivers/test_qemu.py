@@ -16,10 +16,8 @@ from onecore.drivers.conformance import Setting, check
 from onecore.drivers.deployment import Deployment, to_xml
 from onecore.drivers.protocol import PollState
 from onecore.errors import DriverFailed
-from tests.drivers import crash_of_create, forked
-from tests.drivers.crash_of_create import Cloud
+from tests.drivers import forked
 from tests.drivers.guests import blank_disk, guests_under
-from tests.drivers.unreachable import without_ssh
 
 QEMU = builtin_remotes() / "pm" / "qemu"
 NAME = f"provision-{'0' * 48}"
@@ -158,24 +156,6 @@ def test_what_a_killed_deploy_had_started_is_a_machine(calls: Calls, home: Path,
     assert [machine.name for machine in calls.list()] == [NAME]
     assert deployed(calls, home, disk).deploy_id == NAME
     assert list(guests_under(home)) == [NAME]
-
-
-def test_killed_at_every_moment_a_create_leaves_what_is_recorded(tmp_path: Path, disk: str):
-    """SIGKILL of the program alone, with its drivers, and in the middle of the newest driver, by turns."""
-    remotes = without_ssh(tmp_path / "remotes", "qemu")
-    cloud = Cloud(
-        "qemu",
-        {"image": disk, "plan": "tiny", "accelerator": "tcg", "memory": "16M"},
-        {"ONE_REMOTES": str(remotes)},
-        lambda home: set(guests_under(home)) | kept(home),
-    )
-    for at in (6, 11):  # a sample; `python -m tests.clouds.crash` kills at all of them
-        crash_of_create.crash(cloud, tmp_path / str(at), at)
-
-
-def kept(home: Path) -> set[str]:
-    folder = home / "qemu" / "machines"
-    return {machine.name for machine in folder.iterdir()} if folder.is_dir() else set()
 
 
 def ends(home: Path, name: str) -> bool:

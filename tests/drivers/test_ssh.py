@@ -1,9 +1,6 @@
 """The ssh driver on real SSH servers of loopback; test_ssh_guest.py has a whole machine."""
 
-import getpass
-import json
 import os
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -19,10 +16,8 @@ from onecore.drivers.deployment import Deployment, to_xml
 from onecore.drivers.kit import Call, Failed
 from onecore.drivers.protocol import PollState
 from onecore.errors import DriverFailed
-from ssh_claims import Claims
 from ssh_request import Place, parsed
-from tests.drivers import crash_of_create, forked
-from tests.drivers.crash_of_create import Cloud
+from tests.drivers import forked
 from tests.drivers.owned_machine import MAC, OwnedMachine, owned_machine
 from tests.ssh_server import a_key
 
@@ -159,24 +154,6 @@ def test_the_figures_of_the_machine_are_seen(calls: Calls, home: Path, machine: 
     assert int(poll.metrics["MEMORY"]) > 10_000
     assert 0.0 <= float(poll.metrics["CPU"]) <= 100.0
     assert poll.metrics["SSH_PORT"] == str(machine.server.port)
-
-
-def test_killed_at_every_moment_a_create_claims_what_is_recorded(tmp_path: Path):
-    with (
-        owned_machine(tmp_path / "2", "127.0.0.2") as first,
-        owned_machine(tmp_path / "3", "127.0.0.3") as second,
-    ):
-        shutil.copy(first.folder / "authorized", second.folder / "authorized")
-        pool = ",".join(f"{each.server.address}:{each.server.port}" for each in (first, second))
-        login = {"private_key": first.server.login.private_key, "remote_user": getpass.getuser()}
-        cloud = Cloud("ssh", {"addresses": json.dumps(pool)}, {}, claimed, login)
-        for at in (4, 9):  # a sample; `python -m tests.clouds.crash` kills at all of them
-            crash_of_create.crash(cloud, tmp_path / f"crash-{at}", at)
-        assert (first.seen, second.seen) == ([], [])
-
-
-def claimed(home: Path) -> set[str]:
-    return {claim.name for claim in Claims(home / "ssh").all()}
 
 
 # -- what is asked for ---------------------------------------------------------------------------------------

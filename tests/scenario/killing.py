@@ -123,6 +123,14 @@ def ends_in(pid: int, seconds: float) -> bool:
         os.close(fd)
 
 
+def end(pid: int, mode: Mode) -> None:
+    """Kill a command from outside, with its drivers or without; raises ProcessLookupError when it is over."""
+    if mode is not Mode.PROCESS:
+        os.kill(pid, signal.SIGSTOP)  # so that it does not see them die
+        _kill_drivers_of(pid)
+    os.kill(pid, signal.SIGKILL)
+
+
 def _be_the_command(place: Place, argv: Sequence[str], boundary: "_Boundary", program: Program) -> None:
     """The child: never returns."""
     code = 70
