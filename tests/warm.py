@@ -22,6 +22,7 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
 from tempfile import TemporaryFile
+from typing import BinaryIO
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("onecore", "oneprovision", "oneflow")
@@ -80,19 +81,40 @@ def start(what: Start, stdin: int, stdout: int, stderr: int) -> Process:
     return Process(_number(reader), reader)
 
 
-def run(what: Start, stdin: bytes, timeout_s: float) -> tuple[int, bytes, bytes]:
-    """Run it to its end: exit code, output, error output. Raises TimeoutExpired, and has killed it then."""
-    with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
+@dataclass
+class Begun:
+    """One whose outputs go into files of their own."""
+
+    process: Process
+    out: BinaryIO
+    err: BinaryIO
+
+    def end(self, timeout_s: float) -> tuple[int, bytes, bytes]:
+        """Exit code, output, error output. Raises TimeoutExpired, and has killed it then."""
+        with self.out, self.err:
+            try:
+                code = self.process.wait(timeout_s)
+            finally:
+                self.process.kill()
+            return code, _content(self.out), _content(self.err)
+
+
+def begin(what: Start, stdin: bytes = b"") -> Begun:
+    out, err = TemporaryFile(), TemporaryFile()
+    with TemporaryFile() as given:
         given.write(stdin)
         given.seek(0)
-        process = start(what, given.fileno(), out.fileno(), err.fileno())
-        try:
-            code = process.wait(timeout_s)
-        finally:
-            process.kill()
-        out.seek(0)
-        err.seek(0)
-        return code, out.read(), err.read()
+        return Begun(start(what, given.fileno(), out.fileno(), err.fileno()), out, err)
+
+
+def run(what: Start, stdin: bytes, timeout_s: float) -> tuple[int, bytes, bytes]:
+    """Run it to its end; see Begun.end."""
+    return begin(what, stdin).end(timeout_s)
+
+
+def _content(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read()
 
 
 def _number(status: int) -> int:

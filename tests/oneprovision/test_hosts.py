@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from onecore import process
 from onecore.access import hash_password
 from onecore.config import read
 from onecore.drivers.catalog import builtin_remotes
@@ -17,7 +16,7 @@ from onecore.home import open_home
 from onecore.store import accounts
 from oneprovision.store import SCHEMA
 from tests.scenario import killing
-from tests.scenario.installation import Installation, end, template, until
+from tests.scenario.installation import Installation, template, until
 from tests.scenario.killing import Kill, Mode, Place
 
 ACTIONS = ("deploy", "cancel", "poll", "reboot", "reset", "shutdown")
@@ -237,7 +236,7 @@ def test_while_somebody_works_on_the_provision_he_is_named(one: Installation):
     running = one.start("host", "reboot", "0")
     until(lambda: bool(open_operations(one)), "reboot has started")
     answer = one.run("host", "poweroff", "0")
-    end(running)
+    running.end()
     assert answer.code == 5
     assert f"provision 0 is being worked on by process {running.pid}" in answer.err
 
@@ -382,9 +381,8 @@ def test_a_driver_that_outlived_us_is_waited_for(one: Installation):
     created(one, 1)
     edit(record(one), "LATENCY=2")
     running = one.start("host", "poweroff", "0")
-    outputs = one.home / "run"
-    until(lambda: any(process.is_held(file) for file in outputs.glob("*.out")), "shutdown has started")
-    end(running)
+    until(lambda: bool(one.at_work()), "the driver has started")
+    running.end()
     one.ok("host", "poll", "0")
     assert (facts(record(one))["STATE"], state(one)) == ("off", "off")
 

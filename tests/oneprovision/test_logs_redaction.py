@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.scenario.installation import Answer, Installation, end, template, until, written
+from tests.scenario.installation import Answer, Installation, template, until, written
 
 CANARY = "c4nary/of+the&mine=0123456789"
 SPELLINGS = (CANARY, quote(CANARY, safe=""), base64.b64encode(CANARY.encode()).decode())
@@ -174,7 +174,7 @@ def test_while_a_driver_is_at_work_its_secret_is_in_no_command_line_and_no_open_
         assert not [file for file in files if CANARY.encode() in file.read_bytes()]
         assert not [file for file in files if stat.S_IMODE(file.stat().st_mode) & 0o077]
     finally:
-        end(process)
+        process.end()
         os.killpg(int((folder / "hanging").read_text()), signal.SIGKILL)
 
 

@@ -18,6 +18,8 @@ from tests import warm
 REPOSITORY = Path(__file__).parents[2]
 BUILT_IN = REPOSITORY / "drivers" / "remotes" / "pm" / "dummy"
 COMMAND = (sys.executable, "-m", "oneprovision")
+# In front of a command: its process is started anew, not forked from a warm one.
+ANEW = ("env",)
 RUNNING = 6
 DONE = 10
 
@@ -41,6 +43,27 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Started:
+    """A command at work."""
+
+    begun: warm.Begun
+
+    @property
+    def pid(self) -> int:
+        return self.begun.process.pid
+
+    def answer(self, timeout_s: float = 60) -> Answer:
+        code, out, err = self.begun.end(timeout_s)
+        return Answer(code, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+
+    def end(self) -> None:
+        """Kill it, unless it is over."""
+        self.begun.process.kill()
+        if not self.begun.out.closed:
+            self.begun.end(20)
+
+
+@dataclass(frozen=True)
 class Installation:
     """`environ` is added to the environment of each command; `before` is put in front of its arguments."""
 
@@ -54,43 +77,38 @@ class Installation:
         """Where we see the files of the home, should the command live in a mount namespace of its own."""
         return self.seen_at or self.home
 
-    def run(self, *arguments: str, stdin: bytes = b"", timeout_s: float = 40) -> Answer:
-        if not self.before:
-            return self._run_warm(arguments, stdin, timeout_s)
-        process = self.start(*arguments, stdin=subprocess.PIPE)
+    def run(self, *arguments: str, stdin: bytes = b"", timeout_s: float = 60) -> Answer:
         try:
-            out, err = process.communicate(stdin, timeout_s)
-        except BaseException:
-            end(process)
-            self.end_drivers()
-            raise
-        return Answer(process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
-
-    def _run_warm(self, arguments: tuple[str, ...], stdin: bytes, timeout_s: float) -> Answer:
-        what = warm.Start("oneprovision", arguments, self.environment(), str(REPOSITORY))
-        try:
-            code, out, err = warm.run(what, stdin, timeout_s)
+            code, out, err = self._run(arguments, stdin, timeout_s)
         except BaseException:
             self.end_drivers()
             raise
         return Answer(code, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+
+    def _run(self, arguments: tuple[str, ...], stdin: bytes, timeout_s: float) -> tuple[int, bytes, bytes]:
+        if not self.before:
+            return warm.run(self._what(arguments), stdin, timeout_s)
+        done = subprocess.run(
+            [*self.before, *COMMAND, *arguments],
+            env=self.environment(),
+            input=stdin,
+            capture_output=True,
+            cwd=REPOSITORY,
+            timeout=timeout_s,
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
 
     def ok(self, *arguments: str) -> str:
         answer = self.run(*arguments)
         assert answer.code == 0, answer.err
         return answer.out
 
-    def start(
-        self, *arguments: str, stdin: int = subprocess.DEVNULL, stdout: int = subprocess.PIPE
-    ) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [*self.before, *COMMAND, *arguments],
-            env=self.environment(),
-            stdin=stdin,
-            stdout=stdout,
-            stderr=subprocess.PIPE,
-            cwd=REPOSITORY,
-        )
+    def start(self, *arguments: str) -> "Started":
+        return Started(warm.begin(self._what(arguments)))
+
+    def _what(self, arguments: tuple[str, ...]) -> warm.Start:
+        return warm.Start("oneprovision", arguments, self.environment(), str(REPOSITORY))
 
     def environment(self) -> dict[str, str]:
         ours = {k: v for k, v in os.environ.items() if not k.startswith("ONE") and k not in _STRANGERS}

@@ -246,8 +246,7 @@ def test_a_command_that_is_killed_while_a_driver_hangs_leaves_nothing_behind(
     action(remotes / "dummy", "deploy", '"$real" "$@" >/dev/null; exec sleep 1000')
     process = one.start("create", template(tmp_path), *QUICK)
     until(lambda: len(one.existing()) == 1, "the machine is made")
-    process.kill()
-    process.communicate()
+    process.end()
     heal(remotes / "dummy", "deploy")
     one.ok("retry", "0", *QUICK)
     assert one.existing() == one.wanted() and len(one.wanted()) == 1

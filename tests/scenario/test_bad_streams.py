@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenario.installation import COMMAND, REPOSITORY, Installation, template
+from tests.scenario.installation import ANEW, COMMAND, REPOSITORY, Installation, template
 
 pytestmark = pytest.mark.scenario
 
@@ -25,15 +25,21 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path):
 def test_a_full_device_as_stdout_is_told(tmp_path: Path):
     one = Installation(tmp_path / "home")
     with Path("/dev/full").open("wb") as full:
-        process = one.start("list", stdout=full.fileno())
-        error = process.communicate(timeout=20)[1].decode()
-    assert process.returncode == 1
-    assert "no space left" in error.lower() and error.count("\n") <= 2
+        answer = subprocess.run(
+            [*COMMAND, "list"],
+            env=one.environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=REPOSITORY,
+        )
+    assert answer.returncode == 1
+    assert "no space left" in answer.stderr.lower() and answer.stderr.count("\n") <= 2
 
 
 @pytest.mark.parametrize("locale", [{"LC_ALL": "C"}, {"LC_ALL": "POSIX"}, {"LANG": "xx_YY"}])
 def test_names_of_any_script_survive_any_locale(tmp_path: Path, locale: dict[str, str]):
-    one = Installation(tmp_path / "home", locale)
+    one = Installation(tmp_path / "home", locale, before=ANEW)
     one.ok("create", template(tmp_path, 1), "--name", "Zürich-漢字")
     assert one.rows("SELECT name FROM provision") == [("Zürich-漢字",)]
     for arguments in (

@@ -1,18 +1,12 @@
 """Commands at the same moment: one works on a provision, the other is told who does; nothing is lost."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.scenario.installation import RUNNING, Answer, Installation, end, remotes_that, template, until
+from tests.scenario.installation import RUNNING, Installation, remotes_that, template, until
 
 pytestmark = pytest.mark.scenario
-
-
-def answered(process: subprocess.Popen[bytes]) -> Answer:
-    out, err = process.communicate(timeout=50)
-    return Answer(process.returncode, out.decode(), err.decode())
 
 
 def test_the_second_is_told_who_works_and_how_to_follow(tmp_path: Path):
@@ -35,9 +29,9 @@ def test_the_second_is_told_who_works_and_how_to_follow(tmp_path: Path):
             assert f"process {first.pid}" in second.err and "logs 0 --follow" in second.err
         assert one.stored()["resource"] == before["resource"]
         go.touch()
-        answer = answered(first)
+        answer = first.answer()
     finally:
-        end(first)
+        first.end()
         one.end_drivers()
     assert answer.code == 0, answer
     assert (one.state(), one.existing()) == (RUNNING, one.wanted())
@@ -49,7 +43,7 @@ def test_of_twenty_pairs_never_two_work_and_nothing_is_lost(tmp_path: Path):
     done = 0
     for _ in range(20):
         pair = [one.start("add-host", "0", "--amount", "1") for _ in range(2)]
-        answers = [answered(process) for process in pair]
+        answers = [process.answer() for process in pair]
         assert {answer.code for answer in answers} <= {0, 5}, answers
         refused = [answer.err for answer in answers if answer.code == 5]
         assert all("is being worked on by process" in text for text in refused), answers
@@ -65,7 +59,7 @@ def test_twenty_creates_by_separate_processes_in_a_fresh_home_all_run(tmp_path: 
     one = Installation(tmp_path / "home")
     path = template(tmp_path, 2)
     processes = [one.start("create", path, "--name", f"p{n}", "--threads", "4") for n in range(20)]
-    answers = [answered(process) for process in processes]
+    answers = [process.answer() for process in processes]
     assert [(a.code, a.err) for a in answers if a.code or "locked" in a.err] == []
     assert sorted(a.out for a in answers) == sorted(f"ID: {n}\n" for n in range(20))
     assert one.rows("SELECT DISTINCT state FROM provision") == [(RUNNING,)]
@@ -79,7 +73,7 @@ def test_edits_at_the_same_moment_are_all_kept(tmp_path: Path):
     one.ok("create", template(tmp_path, 1))
     edits = [("rename", "0", "new"), ("update", "0", "--set", "description=d"), ("chmod", "0", "640")]
     edits += [("add-host", "0"), ("update", "0", "--set", "tags.a=b")]
-    answers = [answered(process) for process in [one.start(*edit) for edit in edits]]
+    answers = [process.answer() for process in [one.start(*edit) for edit in edits]]
     assert [answer.err for answer in answers if answer.code] == []
     stored = one.rows("SELECT name, description, permissions, tags, state FROM provision")
     assert stored == [("new", "d", 0o640, '{"a": "b"}', RUNNING)]
