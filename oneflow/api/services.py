@@ -6,7 +6,7 @@ from onecore.http.operation import Call, Operation, Work
 from onecore.schema.load import load_json
 from oneflow.api import schemas
 from oneflow.api.actions import Action, Params, asked, common, parameters, performed
-from oneflow.api.templates import PER_PAGE
+from oneflow.api.collection import PER_PAGE
 from oneflow.deps import FlowDeps
 from oneflow.model.checked import checked
 from oneflow.model.document import Kind

@@ -3,25 +3,15 @@
 from typing import Any
 
 from onecore.errors import InvalidInput
-from onecore.http.operation import Call, Operation, Work
+from onecore.http.operation import Call
 from onecore.schema.load import load_json
 from oneflow.api import schemas
 from oneflow.api.actions import Action, Params, common, performed
+from oneflow.api.collection import Collection
 from oneflow.deps import FlowDeps
 from oneflow.model.checked import checked
 from oneflow.model.document import Kind
-from oneflow.usecases import documents, templates
-
-PER_PAGE = 100
-
-
-def index(call: Call[FlowDeps]) -> object:
-    page, per_page = call.whole("page"), call.whole("per_page", PER_PAGE)
-    return documents.listed(call.context, Kind.TEMPLATE, page, per_page or 0)
-
-
-def show(call: Call[FlowDeps]) -> object:
-    return documents.shown(call.context, Kind.TEMPLATE, call.number())
+from oneflow.usecases import templates
 
 
 def create(call: Call[FlowDeps]) -> object:
@@ -73,33 +63,13 @@ ACTIONS = {
     "update": Action(schemas.TEMPLATE_UPDATE, _update),
 }
 
-_ALL, _ONE = "/service_template", "/service_template/{id}"
-
-OPERATIONS = (
-    Operation(
-        "GET",
-        _ALL,
-        index,
-        "List the service templates",
-        Work.LIST,
-        answer=schemas.POOL,
-        query=("page", "per_page"),
-    ),
-    Operation(
-        "POST", _ALL, create, "Create a service template", Work.WRITE, 201, schemas.SERVICE, schemas.DOCUMENT
-    ),
-    Operation("GET", _ONE, show, "Show a service template", Work.READ, answer=schemas.DOCUMENT),
-    Operation(
-        "PUT", _ONE, update, "Replace a service template", Work.WRITE, 200, schemas.SERVICE, schemas.DOCUMENT
-    ),
-    Operation("DELETE", _ONE, delete, "Delete a service template", Work.WRITE, 204),
-    Operation(
-        "POST",
-        f"{_ONE}/action",
-        act,
-        f"Perform one of: {', '.join(ACTIONS)}",
-        Work.WRITE,
-        201,
-        schemas.ACTION,
-    ),
-)
+OPERATIONS = Collection(
+    kind=Kind.TEMPLATE,
+    path="/service_template",
+    body=schemas.SERVICE,
+    create=create,
+    update=update,
+    delete=delete,
+    act=act,
+    actions=", ".join(ACTIONS),
+).operations()

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from onecore.cli.idlist import resolve
-from onecore.cli.numbers import FiniteRange
+from onecore.cli.waiting import limit_option, wait_option
 from oneflow.cli.door import documents_in
-from oneflow.cli.session import FlowSession
 from oneflow.model.document import Kind
 from oneflow.model.states import ServiceState
 
@@ -82,34 +81,12 @@ def edited(shown: object, file: Path | None, what: str) -> Any:
     return None if text is None else load_text(text, "what you wrote").data
 
 
-def _wait_for(ctx: click.Context, parameter: click.Parameter, seconds: float | None) -> None:
-    session = ctx.find_object(FlowSession)
-    if session is not None:
-        session.wait_timeout_s = seconds
-
-
-def _wait(ctx: click.Context, parameter: click.Parameter, wanted: bool | None) -> None:
-    session = ctx.find_object(FlowSession)
-    if session is not None:
-        session.wait = wanted
-
-
 def wait_options(command: Command) -> Command:
     """--wait, --no-wait and --wait-timeout, kept in the session."""
-    timeout = click.option(
-        "--wait-timeout",
-        type=FiniteRange(0, 10_000_000),
-        metavar="S",
-        expose_value=False,
-        callback=_wait_for,
-        help="Stop waiting after S seconds, with exit code 124; `recover` carries on.",
-    )
-    wait = click.option(
-        "--wait/--no-wait",
-        default=None,
-        expose_value=False,
-        callback=_wait,
-        help="Wait until the service is settled, and exit with 1 if it failed; without a server that is the"
-        " default. With --no-wait a server or the next command carries it out.",
-    )
-    return wait(timeout(command))
+    return _wait(limit_option("recover")(command))
+
+
+_wait = wait_option(
+    "Wait until the service is settled, and exit with 1 if it failed; without a server that is the default."
+    " With --no-wait a server or the next command carries it out."
+)

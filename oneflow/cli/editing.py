@@ -1,21 +1,26 @@
 """`rename`, `chown`, `chgrp`, `chmod`, `update`, for services and for both kinds of templates."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from onecore.cli.ownership import Kind as OwnedKind
+from onecore.cli.ownership import ownership_commands
 from oneflow.cli.arguments import edited, number_of, numbers_of
 from oneflow.cli.session import FlowSession, pass_session
 from oneflow.cli.view import body_of
 from oneflow.model.document import Kind
+
+if TYPE_CHECKING:
+    from oneflow.cli.door import Door
 
 _WORDS = {
     Kind.SERVICE: ("SERVICE", "oneflow"),
     Kind.TEMPLATE: ("TEMPLATE", "oneflow template"),
     Kind.VM_TEMPLATE: ("VM_TEMPLATE", "oneflow vm-template"),
 }
-
-_MAY = "Change who may do what with them."
 
 
 def rename_command(kind: Kind) -> click.Command:
@@ -32,59 +37,31 @@ def rename_command(kind: Kind) -> click.Command:
     return rename
 
 
-def chown_command(kind: Kind) -> click.Command:
+@dataclass(frozen=True)
+class _Documents:
+    door: "Door"
+    kind: Kind
+
+    def numbers(self, selector: str) -> tuple[int, ...]:
+        return numbers_of(self.door, selector, self.kind)
+
+    def chown(self, number: int, user: str, group: str | None) -> None:
+        self.door.chown(self.kind, number, user, group)
+
+    def chgrp(self, number: int, group: str) -> None:
+        self.door.chgrp(self.kind, number, group)
+
+    def chmod(self, number: int, mode: str) -> None:
+        self.door.chmod(self.kind, number, mode)
+
+
+def ownership(kind: Kind) -> tuple[click.Command, click.Command, click.Command]:
     noun, program = _WORDS[kind]
-    text = f"Give {noun}S to USER, and to GROUP if named. For members of the group oneadmin."
 
-    @click.command("chown", help=_help(text, f"{program} chown 1,3..5 alice users"))
-    @click.argument("selected", metavar=f"{noun}S")
-    @click.argument("user")
-    @click.argument("group", required=False)
-    @pass_session
-    def chown(session: FlowSession, /, selected: str, user: str, group: str | None) -> None:
-        door = session.door()
-        for number in numbers_of(door, selected, kind):
-            door.chown(kind, number, user, group)
+    def documents(session: FlowSession) -> _Documents:
+        return _Documents(session.door(), kind)
 
-    return chown
-
-
-def chgrp_command(kind: Kind) -> click.Command:
-    noun, program = _WORDS[kind]
-    text = f"Give {noun}S to GROUP. For members of the group oneadmin."
-
-    @click.command("chgrp", help=_help(text, f"{program} chgrp 0 users"))
-    @click.argument("selected", metavar=f"{noun}S")
-    @click.argument("group")
-    @pass_session
-    def chgrp(session: FlowSession, /, selected: str, group: str) -> None:
-        door = session.door()
-        for number in numbers_of(door, selected, kind):
-            door.chgrp(kind, number, group)
-
-    return chgrp
-
-
-def chmod_command(kind: Kind) -> click.Command:
-    noun, program = _WORDS[kind]
-    text = (
-        f"Change who may do what with {noun}S: MODE is an octet of use 4, manage 2, admin 1, for owner, group"
-        " and others, or what changes: for u, g, o or a(ll), add +, take - or set = some of u(se), m(anage),"
-        " a(dmin)."
-    )
-
-    @click.command(
-        "chmod", help=_help(text, f"{program} chmod 0 640\n{program} chmod 0,2 g+u,o="), short_help=_MAY
-    )
-    @click.argument("selected", metavar=f"{noun}S")
-    @click.argument("mode")
-    @pass_session
-    def chmod(session: FlowSession, /, selected: str, mode: str) -> None:
-        door = session.door()
-        for number in numbers_of(door, selected, kind):
-            door.chmod(kind, number, mode)
-
-    return chmod
+    return ownership_commands(OwnedKind(f"{noun}S", program, documents))
 
 
 def update_command(kind: Kind) -> click.Command:
@@ -124,7 +101,9 @@ def _help(text: str, example: str) -> str:
     return f"{text}\n\n\b\n{example}"
 
 
-rename, chown, chgrp, chmod, update = (
-    make(Kind.SERVICE)
-    for make in (rename_command, chown_command, chgrp_command, chmod_command, update_command)
-)
+def commands(kind: Kind) -> tuple[click.Command, ...]:
+    """rename, update, chown, chgrp and chmod."""
+    return rename_command(kind), update_command(kind), *ownership(kind)
+
+
+rename, update, chown, chgrp, chmod = commands(Kind.SERVICE)

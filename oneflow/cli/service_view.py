@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from onecore.cli.output import Table
+from onecore.cli.ownership import permissions
 from onecore.cli.tables import Align, Column
 from oneflow.cli.listing import state_name
-from oneflow.cli.view import Entry, body_of, moment, permissions
+from oneflow.cli.view import Entry, body_of, moment
 from oneflow.model.states import RoleState
 
 Section = tuple[str, Any]

@@ -1,19 +1,13 @@
 """`show`, `logs` and `explain`."""
 
-from typing import TYPE_CHECKING
-
 import click
 
-from onecore.cli.output import OutputFormat, emit, format_options, sections, write
-from onecore.clock import SystemClock, iso
+from onecore.cli.following import Work, print_log
+from onecore.cli.output import OutputFormat, emit, format_options, sections
+from onecore.clock import SystemClock
 from oneflow.cli.arguments import number_of
 from oneflow.cli.session import FlowSession, pass_session
 from oneflow.model.document import Kind
-
-if TYPE_CHECKING:
-    from onecore.history import Event
-
-_LOOK_S = 0.3
 
 
 @click.command()
@@ -56,21 +50,14 @@ def logs(session: FlowSession, /, service: str, follow: bool, fmt: OutputFormat)
     """
     door = session.door()
     number = number_of(door, service)
-    if not follow and fmt is not OutputFormat.TEXT:
-        emit({"lines": [_line(event) for event in door.log(number)]}, fmt)
-        return
-    after = 0
-    while True:
-        # Asked before the lines are read, so that none written in between is missed.
+
+    def work() -> Work:
         progress = door.progress(number)
-        if progress is None and follow and after:
-            return
-        for event in door.log(number, after):
-            after = event.id
-            write(_followed(event, fmt))
-        if not follow or progress is None or progress.settled:
-            return
-        SystemClock().sleep(_LOOK_S)
+        if progress is None:
+            return Work.IS_GONE
+        return Work.IS_OVER if progress.settled else Work.GOES_ON
+
+    print_log(lambda after: door.log(number, after), work, follow, fmt)
 
 
 @click.command()
@@ -90,20 +77,3 @@ def explain(session: FlowSession, /, service: str, fmt: OutputFormat) -> None:
         emit({"lines": lines}, fmt)
     else:
         emit("\n".join(lines) if lines else "no role has a policy", fmt)
-
-
-def _line(event: "Event") -> dict[str, object]:
-    return {"time": event.at, "level": event.level, "action": event.action, "text": event.text}
-
-
-def _followed(event: "Event", fmt: OutputFormat) -> str:
-    from onecore.cli.text import printable
-
-    if fmt is OutputFormat.TEXT:
-        said = f"{event.action}: {event.text}" if event.text else event.action
-        return f"{iso(int(event.at))} [{event.level}] {printable(said)}\n"
-    import json
-
-    # YAML reads JSON too, one document after `---`.
-    separator = "--- " if fmt is OutputFormat.YAML else ""
-    return f"{separator}{json.dumps(_line(event))}\n"

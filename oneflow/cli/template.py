@@ -1,21 +1,20 @@
 """Service templates: `oneflow template …`, which is `oneflow-template …` as well."""
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from onecore.cli.listing import TableOptions, again_and_again, table, table_options, top_options
-from onecore.cli.output import OutputFormat, emit, format_options, sections, write
+from onecore.cli.listing import TableOptions, again_and_again, table_options, top_options
+from onecore.cli.output import OutputFormat, emit, format_options, write
 from onecore.cli.tables import Align, Column
 from oneflow.cli import editing
 from oneflow.cli.arguments import document_from, file_argument, number_of, numbers_of, wait_options
-from oneflow.cli.door import documents_in
+from oneflow.cli.documents import Shelf, create_command, list_command, show_command
 from oneflow.cli.group import FlowGroup
 from oneflow.cli.session import FlowSession, pass_session
-from oneflow.cli.view import Entry, as_pool, body_of, moment, owner_columns, permissions
+from oneflow.cli.view import Entry, body_of, moment, owner_columns
 from oneflow.cli.waiting import carry_out
 from oneflow.model.document import Kind
 
@@ -42,17 +41,27 @@ _COLUMNS: list[Column[Entry]] = [
 ]
 
 
-@click.command("list")
-@table_options
-@pass_session
-def list_(session: FlowSession, options: TableOptions) -> None:
-    """List service templates.
+_SHELF = Shelf(Kind.TEMPLATE, "TEMPLATE", _COLUMNS)
 
-    \b
-    oneflow template list
-    oneflow-template list -l ID,NAME,REGTIME
-    """
-    _print(session, options)
+_LIST = """List service templates.
+
+\b
+oneflow template list
+oneflow-template list -l ID,NAME,REGTIME
+"""
+_SHOW = """Show TEMPLATE with its body.
+
+\b
+oneflow template show 0
+oneflow template show web-application -j
+"""
+_CREATE = """Create a service template: JSON or YAML from FILE or standard input. It is checked whole; nothing
+is started.
+
+\b
+oneflow template create examples/web-application.json
+oneflow-template create - < web.yaml
+"""
 
 
 @click.command()
@@ -65,59 +74,7 @@ def top(session: FlowSession, delay: float, iterations: int | None, options: Tab
     \b
     oneflow template top --delay 1
     """
-    again_and_again(lambda: _print(session, options), delay, iterations, options.fmt)
-
-
-@click.command()
-@click.argument("selected", metavar="TEMPLATE")
-@format_options
-@pass_session
-def show(session: FlowSession, /, selected: str, fmt: OutputFormat) -> None:
-    """Show TEMPLATE with its body.
-
-    \b
-    oneflow template show 0
-    oneflow template show web-application -j
-    """
-    door = session.door()
-    document = door.shown(Kind.TEMPLATE, number_of(door, selected, Kind.TEMPLATE))
-    if fmt is not OutputFormat.TEXT:
-        emit(document, fmt)
-        return
-    inner = document["DOCUMENT"]
-    registered = body_of(inner).get("registration_time")
-    pairs = [
-        ("ID", inner["ID"]),
-        ("NAME", inner["NAME"]),
-        ("USER", inner["UNAME"]),
-        ("GROUP", inner["GNAME"]),
-    ]
-    if registered is not None:
-        pairs.append(("REGISTRATION TIME", moment(float(registered))))
-    contents = json.dumps(body_of(inner), indent=2, ensure_ascii=False)
-    sections(
-        [
-            (f"SERVICE TEMPLATE {inner['ID']} INFORMATION", pairs),
-            ("PERMISSIONS", permissions(inner["PERMISSIONS"])),
-            ("TEMPLATE CONTENTS", contents),
-        ]
-    )
-
-
-@click.command()
-@file_argument
-@format_options
-@pass_session
-def create(session: FlowSession, /, file: Path | None, fmt: OutputFormat) -> None:
-    """Create a service template: JSON or YAML from FILE or standard input. It is checked whole; nothing is
-    started.
-
-    \b
-    oneflow template create examples/web-application.json
-    oneflow-template create - < web.yaml
-    """
-    document = session.door().create(Kind.TEMPLATE, document_from(file, "the template"))
-    _print_made(document, fmt)
+    again_and_again(lambda: _SHELF.print_all(session, options), delay, iterations, options.fmt)
 
 
 @click.command()
@@ -214,29 +171,19 @@ def _changes(door: "Door", number: int, file: Path | None) -> Any:
     return answers(body, ask_at_terminal) or None
 
 
-def _print(session: FlowSession, options: TableOptions) -> None:
-    table(_COLUMNS, lambda: documents_in(session.door().listed(Kind.TEMPLATE)), options, as_pool)
-
-
-def _print_made(document: Entry, fmt: OutputFormat) -> None:
-    if fmt is OutputFormat.TEXT:
-        write(f"ID: {document['DOCUMENT']['ID']}\n")
-    else:
-        emit(document, fmt)
-
-
 def template_group(name: str) -> click.Group:
     group = FlowGroup(name, table={}, help=_ABOUT)
-    for command in (list_, top, show, create, delete, instantiate, clone):
-        group.add_command(command)
-    for make in (
-        editing.chown_command,
-        editing.chgrp_command,
-        editing.chmod_command,
-        editing.rename_command,
-        editing.update_command,
+    for command in (
+        list_command(_SHELF, _LIST),
+        top,
+        show_command(_SHELF, _SHOW),
+        create_command(_SHELF, _CREATE),
+        delete,
+        instantiate,
+        clone,
+        *editing.commands(Kind.TEMPLATE),
     ):
-        group.add_command(make(Kind.TEMPLATE))
+        group.add_command(command)
     return group
 
 

@@ -26,14 +26,6 @@ def owner_columns(name_width: int, id_width: int = 10) -> list[Column[Entry]]:
     ]
 
 
-def permissions(bits: Entry) -> list[tuple[str, str]]:
-    def share(name: str) -> str:
-        letters = (("U", "u"), ("M", "m"), ("A", "a"))
-        return "".join(letter if bits[f"{name}_{bit}"] == "1" else "-" for bit, letter in letters)
-
-    return [(name, share(name)) for name in ("OWNER", "GROUP", "OTHER")]
-
-
 def as_pool(documents: Sequence[Entry]) -> Entry:
     return {"DOCUMENT_POOL": {"DOCUMENT": list(documents)} if documents else {}}
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from onecore.cli.client import ClientSession
+from onecore.cli import waiting
 from onecore.cli.idlist import resolve
 from onecore.cli.numbers import FiniteRange
-from onecore.cli.session import Session
+from onecore.cli.waiting import limit_option
 
 if TYPE_CHECKING:
     from oneprovision.cli.door import Provisions
@@ -41,39 +41,18 @@ def provision_ids(door: "Provisions", selector: str) -> tuple[int, ...]:
     return ids
 
 
-def _remember_limit(ctx: click.Context, parameter: click.Parameter, seconds: float | None) -> None:
-    ctx.ensure_object(Session).wait_timeout_s = seconds
-
-
-def _remember_wait(ctx: click.Context, parameter: click.Parameter, wanted: bool | None) -> None:
-    session = ctx.find_object(ClientSession)
-    if session is not None:
-        session.wait = wanted
-
-
-wait_option = click.option(
-    "--wait-timeout",
-    type=FiniteRange(0, 10_000_000),
-    metavar="S",
-    expose_value=False,
-    callback=_remember_limit,
-    help="Stop waiting after S seconds, with exit code 124; `retry` carries on.",
-)
-
-_wait = click.option(
-    "--wait/--no-wait",
-    default=None,
-    expose_value=False,
-    callback=_remember_wait,
-    help="Wait until it is done, and exit with 1 if it failed: the default, but not where a server is asked."
-    " With --no-wait it is only recorded; a server or `retry` carries it out.",
-)
+wait_option = limit_option("retry")
 
 
 def wait_options(command: Command) -> Command:
     """--wait, --no-wait and --wait-timeout, kept in the session."""
     return _wait(wait_option(command))
 
+
+_wait = waiting.wait_option(
+    "Wait until it is done, and exit with 1 if it failed: the default, but not where a server is asked."
+    " With --no-wait it is only recorded; a server or `retry` carries it out."
+)
 
 _PERSISTENCE = [
     click.option("--threads", type=click.IntRange(1, 256), help="Driver calls at a time (16)."),

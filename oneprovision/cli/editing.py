@@ -1,13 +1,18 @@
 """`rename`, `update`, `chown`, `chgrp`, `chmod`."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from onecore.cli.ownership import Kind, ownership_commands
 from oneprovision.cli.arguments import provision_id, provision_ids
 from oneprovision.cli.session import FormSession, pass_session
+
+if TYPE_CHECKING:
+    from oneprovision.cli.door import Provisions
 
 
 @click.command()
@@ -51,53 +56,28 @@ def update(session: FormSession, /, provision: str, file: Path | None, sets: tup
     door.update(number, changes)
 
 
-@click.command()
-@click.argument("selected", metavar="PROVISIONS")
-@click.argument("user")
-@click.argument("group", required=False)
-@pass_session
-def chown(session: FormSession, /, selected: str, user: str, group: str | None) -> None:
-    """Give PROVISIONS to USER, and to GROUP if named. For members of the group oneadmin.
+@dataclass(frozen=True)
+class _Provisions:
+    door: "Provisions"
 
-    \b
-    oneprovision chown 1,3..5 alice users
-    """
-    door = session.provisions()
-    for number in provision_ids(door, selected):
-        door.chown(number, user, group)
+    def numbers(self, selector: str) -> tuple[int, ...]:
+        return provision_ids(self.door, selector)
 
+    def chown(self, number: int, user: str, group: str | None) -> None:
+        self.door.chown(number, user, group)
 
-@click.command()
-@click.argument("selected", metavar="PROVISIONS")
-@click.argument("group")
-@pass_session
-def chgrp(session: FormSession, /, selected: str, group: str) -> None:
-    """Give PROVISIONS to GROUP. For members of the group oneadmin.
+    def chgrp(self, number: int, group: str) -> None:
+        self.door.chgrp(number, group)
 
-    \b
-    oneprovision chgrp 42 users
-    """
-    door = session.provisions()
-    for number in provision_ids(door, selected):
-        door.chgrp(number, group)
+    def chmod(self, number: int, mode: str) -> None:
+        self.door.chmod(number, mode)
 
 
-@click.command()
-@click.argument("selected", metavar="PROVISIONS")
-@click.argument("mode")
-@pass_session
-def chmod(session: FormSession, /, selected: str, mode: str) -> None:
-    """Change who may do what with PROVISIONS: MODE is an octet of use 4, manage 2, admin 1, for owner, group
-    and others, or what changes: for u, g, o or a(ll), add +, take - or set = some of u(se), m(anage),
-    a(dmin).
+def _provisions(session: FormSession) -> _Provisions:
+    return _Provisions(session.provisions())
 
-    \b
-    oneprovision chmod 42 640
-    oneprovision chmod 42 g+u,o=
-    """
-    door = session.provisions()
-    for number in provision_ids(door, selected):
-        door.chmod(number, mode)
+
+chown, chgrp, chmod = ownership_commands(Kind("PROVISIONS", "oneprovision", _provisions, "42"))
 
 
 def _from_sets(sets: tuple[str, ...]) -> dict[str, object]:

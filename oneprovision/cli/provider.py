@@ -1,6 +1,7 @@
 """`provider`: the accounts that drivers work on."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import click
 
 from onecore.cli.listing import TableOptions, table, table_options
 from onecore.cli.output import OutputFormat, emit, format_options, sections, write
+from onecore.cli.ownership import Kind, ownership_commands
 from onecore.cli.tables import Align, Column
 from onecore.clock import iso
 from oneprovision.cli.group import FormGroup
@@ -176,53 +178,29 @@ def delete(session: FormSession, /, selected: str) -> None:
         door.delete(number)
 
 
-@provider.command()
-@click.argument("selected", metavar="PROVIDERS")
-@click.argument("mode")
-@pass_session
-def chmod(session: FormSession, /, selected: str, mode: str) -> None:
-    """Change who may do what with PROVIDERS: MODE is an octet of use 4, manage 2, admin 1, for owner, group
-    and others, or what changes: for u, g, o or a(ll), add +, take - or set = some of u(se), m(anage),
-    a(dmin).
+@dataclass(frozen=True)
+class _Providers:
+    door: "Providers"
 
-    \b
-    oneprovision provider chmod ams 640
-    oneprovision provider chmod ams g+u
-    """
-    door = session.providers()
-    for number in _some(door, selected):
-        door.chmod(number, mode)
+    def numbers(self, selector: str) -> tuple[int, ...]:
+        return _some(self.door, selector)
 
+    def chown(self, number: int, user: str, group: str | None) -> None:
+        self.door.chown(number, user, group)
 
-@provider.command()
-@click.argument("selected", metavar="PROVIDERS")
-@click.argument("user")
-@click.argument("group", required=False)
-@pass_session
-def chown(session: FormSession, /, selected: str, user: str, group: str | None) -> None:
-    """Give PROVIDERS to USER, and to GROUP if named. For members of the group oneadmin.
+    def chgrp(self, number: int, group: str) -> None:
+        self.door.chown(number, None, group)
 
-    \b
-    oneprovision provider chown ams alice users
-    """
-    door = session.providers()
-    for number in _some(door, selected):
-        door.chown(number, user, group)
+    def chmod(self, number: int, mode: str) -> None:
+        self.door.chmod(number, mode)
 
 
-@provider.command()
-@click.argument("selected", metavar="PROVIDERS")
-@click.argument("group")
-@pass_session
-def chgrp(session: FormSession, /, selected: str, group: str) -> None:
-    """Give PROVIDERS to GROUP. For members of the group oneadmin.
+def _providers(session: FormSession) -> _Providers:
+    return _Providers(session.providers())
 
-    \b
-    oneprovision provider chgrp ams users
-    """
-    door = session.providers()
-    for number in _some(door, selected):
-        door.chown(number, None, group)
+
+for _command in ownership_commands(Kind("PROVIDERS", "oneprovision provider", _providers, "ams", "ams")):
+    provider.add_command(_command)
 
 
 def _some(door: "Providers", selector: str) -> tuple[int, ...]:

@@ -1,18 +1,16 @@
 """`show` and `logs`."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from onecore.cli.output import OutputFormat, Table, emit, format_options, sections, write
+from onecore.cli.following import Work, print_log
+from onecore.cli.output import OutputFormat, Table, emit, format_options, sections
+from onecore.cli.ownership import permissions
 from onecore.cli.tables import Align, Column
-from onecore.clock import SystemClock
 from oneprovision.cli.arguments import provision_id
 from oneprovision.cli.session import FormSession, pass_session
-
-if TYPE_CHECKING:
-    from onecore.history import Event
 
 Entry = Mapping[str, Any]
 
@@ -51,19 +49,11 @@ def logs(session: FormSession, /, provision: str, follow: bool, fmt: OutputForma
     """
     door = session.provisions()
     number = provision_id(door, provision)
-    if not follow and fmt is not OutputFormat.TEXT:
-        emit({"lines": [_log_line(line) for line in door.log(number)]}, fmt)
-        return
-    after = 0
-    while True:
-        # Asked before the lines are read, so that none written in between is missed.
-        busy = door.is_busy(number)
-        for line in door.log(number, after):
-            after = line.id
-            write(_followed(line, fmt))
-        if not (follow and busy):
-            return
-        SystemClock().sleep(0.3)
+
+    def work() -> Work:
+        return Work.GOES_ON if door.is_busy(number) else Work.IS_OVER
+
+    print_log(lambda after: door.log(number, after), work, follow, fmt)
 
 
 def _sections(document: Entry) -> list[tuple[str, Any]]:
@@ -71,7 +61,7 @@ def _sections(document: Entry) -> list[tuple[str, Any]]:
     objects: Entry = body["one_objects"]
     return [
         (f"PROVISION {document['ID']} INFORMATION", _information(document, body)),
-        ("PERMISSIONS", _permissions(document["PERMISSIONS"])),
+        ("PERMISSIONS", permissions(document["PERMISSIONS"])),
         *_unless_empty("PROVISION VALUES", _pairs(body["user_inputs_values"])),
         *_unless_empty("TAGS", _pairs(body["tags"])),
         ("CLUSTER", Table(_ID_NAME, [objects["cluster"]] if objects["cluster"] else [])),
@@ -98,14 +88,6 @@ def _information(document: Entry, body: Entry) -> list[tuple[str, str]]:
     return [*pairs, ("ERROR", body["error"])] if body["error"] else pairs
 
 
-def _permissions(bits: Entry) -> list[tuple[str, str]]:
-    def share(name: str) -> str:
-        letters = (("U", "u"), ("M", "m"), ("A", "a"))
-        return "".join(letter if bits[f"{name}_{bit}"] == "1" else "-" for bit, letter in letters)
-
-    return [(name, share(name)) for name in ("OWNER", "GROUP", "OTHER")]
-
-
 def _pairs(values: Entry) -> list[tuple[str, str]]:
     return [(key, _text(value)) for key, value in sorted(values.items())]
 
@@ -126,26 +108,6 @@ def _time(seconds: int) -> str:
     from onecore.clock import iso
 
     return iso(seconds)
-
-
-def _log_line(line: "Event") -> dict[str, object]:
-    return {"time": line.at, "level": line.level, "action": line.action, "text": line.text}
-
-
-def _followed(line: "Event", fmt: OutputFormat) -> str:
-    if fmt is OutputFormat.TEXT:
-        return _log_text(line)
-    import json
-
-    # YAML reads JSON too, one document after `---`.
-    separator = "--- " if fmt is OutputFormat.YAML else ""
-    return f"{separator}{json.dumps(_log_line(line))}\n"
-
-
-def _log_text(line: "Event") -> str:
-    from onecore.cli.text import printable
-
-    return f"{_time(int(line.at))} [{line.level}] {line.action}: {printable(line.text)}\n"
 
 
 def _column(name: str, key: str, width: int = 10, align: Align = Align.LEFT) -> Column[Entry]:
