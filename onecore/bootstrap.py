@@ -30,7 +30,8 @@ def open_deps(
     """Open the state of this user, made at first use, and find out who asks. `schemas`: the product's own."""
     database = open_home(settings, schemas, os.urandom, boundary)
     with database.read() as tx:
-        principal = who(tx, settings.auth_file)
+        # The credentials of an OpenNebula are none of ours: who they are is found out there.
+        principal = who(tx, None if settings.opennebula else settings.auth_file)
     return Deps(
         settings=settings,
         database=database,

@@ -1,8 +1,9 @@
 """The only reader of the environment: where things are and who is asking."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from onecore.errors import InvalidInput
@@ -15,6 +16,7 @@ class Settings:
     `home` holds all state (DESIGN 6). `remotes` are the folders named by `--remotes` and `ONE_REMOTES`,
     in that order. `auth_file` is set when the user named a credentials file of his own by `ONE_AUTH`.
     `tofu` is the OpenTofu or Terraform to use (`ONE_TOFU`), where it is not just the one on PATH.
+    `opennebula` is the address of the OpenNebula to work with, if any; `auth_file` are the credentials there.
     """
 
     home: Path
@@ -22,6 +24,7 @@ class Settings:
     auth_file: Path | None = None
     debug: bool = False
     tofu: str = ""
+    opennebula: str = ""
     base_environment: Mapping[str, str] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -36,6 +39,25 @@ class Settings:
     @property
     def log_directory(self) -> Path:
         return self.home / "logs"
+
+    def in_opennebula(self) -> "Settings":
+        """The settings for the OpenNebula that ONE_XMLRPC names, if it does: what belongs to it is kept apart
+        from everything else, in a folder of its own."""
+        url = self.environ.get("ONE_XMLRPC", "")
+        if not url:
+            return self
+        if not re.fullmatch(r"https?://[^\s@]+", url):
+            raise InvalidInput(
+                f"ONE_XMLRPC is no address of an OpenNebula: {url!r}", hint="such as http://one:2633/RPC2"
+            )
+        name = re.sub(r"[^A-Za-z0-9.-]+", "-", url.partition("://")[2]).strip("-.")
+        return replace(self, home=self.home / "opennebula" / name, opennebula=url, auth_file=self._one_auth())
+
+    def _one_auth(self) -> Path:
+        """ONE_AUTH, else as OpenNebula's own tools have it."""
+        if self.auth_file is not None:
+            return self.auth_file
+        return Path(self.environ.get("HOME") or "/var/lib/one") / ".one" / "one_auth"
 
     def account_from_environment(self, variables: Mapping[str, Iterable[str]]) -> dict[str, str]:
         """The account of a driver: each variable that it declares, under the first of its names that is

@@ -20,8 +20,9 @@ from threading import Thread
 from typing import Generic, NoReturn, TypeVar
 
 from onecore import standard_files
-from onecore.errors import NotFound
+from onecore.errors import NotFound, OneError
 from onecore.spawning import Order, Starter
+from onecore.tasks import Done, Task, Tasks, Unknown
 from onecore.waker import Waker
 
 MIB = 1024 * 1024
@@ -43,6 +44,7 @@ class Ended(StrEnum):
     STOPPED = "stopped"
     OUTPUT_LIMIT = "output limit"
     NOT_STARTED = "not started"
+    UNANSWERED = "unanswered"
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ class Command:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a command. Outputs are cut at the limit; `problem` says why it could not be started."""
+    """What became of a command. Outputs are cut at the limit; `problem` says why it could not be started.
+    `answer` is what a task returned."""
 
     ended: Ended
     returncode: int | None
@@ -72,10 +75,15 @@ class Outcome:
     stderr: bytes
     duration_s: float
     problem: str = ""
+    answer: object = None
 
     @property
     def ok(self) -> bool:
         return self.ended is Ended.EXITED and self.returncode == 0
+
+
+Work = Command | Task
+"""What a runner runs: programs, and functions in threads of their own."""
 
 
 @dataclass(frozen=True)
@@ -111,16 +119,21 @@ class Runner(Generic[Key]):
         self._children: dict[Key, _Child] = {}
         self._stillborn: list[tuple[Key, Outcome]] = []
         self._by_fd: dict[int, Key] = {}
+        self._at_task: dict[Key, Task] = {}
+        self._tasks: Tasks[Key] | None = None
         self._waker: Waker | None = None
         self._poll = select.poll()
         self._poll.register(self._starter.bell.fd, select.POLLIN)
 
     def __len__(self) -> int:
-        return len(self._starting) + len(self._children) + len(self._stillborn)
+        return len(self._starting) + len(self._children) + len(self._stillborn) + len(self._at_task)
 
-    def start(self, key: Key, command: Command) -> None:
+    def start(self, key: Key, command: Work) -> None:
         """Start `command`, without waiting for it to be loaded; one that cannot be started is reported by
         `wait` as NOT_STARTED."""
+        if isinstance(command, Task):
+            self._start_task(key, command)
+            return
         try:
             prepared = _prepare(command)
         except (OSError, ValueError) as exc:
@@ -157,6 +170,11 @@ class Runner(Generic[Key]):
             self._poll.register(self._waker.fd, select.POLLIN)
         return self._waker
 
+    def hurry(self) -> None:
+        """Have tasks that only wait end; `wait` reports them as usual."""
+        for task in self._at_task.values():
+            task.stopping.set()
+
     def stop(self, key: Key) -> None:
         """Ask a program to end; a second time changes nothing. `wait` reports it as usual, as STOPPED."""
         self._finish_starting()
@@ -167,6 +185,7 @@ class Runner(Generic[Key]):
     def kill(self) -> None:
         """End everything that runs; what they were is reported by `wait` as usual."""
         self._finish_starting()
+        self.hurry()
         for child in self._children.values():
             _signal_group(child.pid, signal.SIGKILL)
 
@@ -181,7 +200,16 @@ class Runner(Generic[Key]):
                 os.close(fd)
             Thread(target=os.waitpid, args=(child.pid, 0), name="waiting for an orphan", daemon=True).start()
         self._by_fd.clear()
+        self._at_task.clear()
         self._stillborn.clear()
+
+    def _start_task(self, key: Key, task: Task) -> None:
+        if self._tasks is None:
+            self._tasks = Tasks()
+            self._poll.register(self._tasks.bell.fd, select.POLLIN)
+        self._at_task[key] = task
+        self._tasks.order(key, task)
+        self.started(key)
 
     def _ready(self, until: float) -> list[int]:
         if self._stillborn or not (len(self) or self._waker):
@@ -192,6 +220,11 @@ class Runner(Generic[Key]):
         if self._starter.bell.fd in ready:
             ready.remove(self._starter.bell.fd)
             self._collect()
+        if self._tasks and self._tasks.bell.fd in ready:
+            ready.remove(self._tasks.bell.fd)
+            for key, done in self._tasks.collect():
+                if self._at_task.pop(key, None) is not None:
+                    self._stillborn.append((key, _outcome_of(done)))
         if self._waker and self._waker.fd in ready:
             self._waker.hear()
         return ready
@@ -244,13 +277,23 @@ class Runner(Generic[Key]):
                 _signal_group(child.pid, signal.SIGKILL)
 
 
-def run(command: Command) -> Outcome:
+def _outcome_of(done: Done) -> Outcome:
+    error = done.error
+    if error is None:
+        return Outcome(Ended.EXITED, 0, b"", b"", done.duration_s, answer=done.answer)
+    if isinstance(error, OneError) and not isinstance(error, Unknown):
+        return Outcome(Ended.EXITED, 1, b"", error.message.encode(), done.duration_s, error.message)
+    problem = error.message if isinstance(error, OneError) else f"{type(error).__name__}: {error}"
+    return Outcome(Ended.UNANSWERED, None, b"", b"", done.duration_s, problem)
+
+
+def run(command: Work) -> Outcome:
     """Run one program to its end, which is also when we are interrupted: nothing is left at work."""
     runner: Runner[int] = Runner()
     runner.start(0, command)
     try:
         while True:
-            for _, outcome in runner.wait(command.timeout_s):
+            for _, outcome in runner.wait(TICK_S if isinstance(command, Task) else command.timeout_s):
                 return outcome
     except BaseException:
         runner.kill()

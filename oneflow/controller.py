@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Iterable, Set
 from onecore.deps import Notice
 from onecore.errors import WrongState
 from onecore.machines import recovery
-from onecore.machines.binder import Binder
 from onecore.machines.charge import Charge
 from onecore.machines.fleet import Fleet
 from onecore.machines.model import SETTLED, Resource, State
@@ -20,10 +19,9 @@ from onecore.store.engine import Transaction
 from onecore.store.lease import Lease
 from onecore.store.resources import Operation
 from oneflow import store
-from oneflow.cloud import machines
+from oneflow.cloud import clouds, machines
 from oneflow.deps import FlowDeps
 from oneflow.model.document import service_key
-from oneflow.model.job import POWER
 from oneflow.reconcile import Reconciler
 
 # How often another process may change something without our noticing.
@@ -43,7 +41,7 @@ class Controller:
             database=deps.database,
             clock=deps.clock,
             jitter=deps.jitter,
-            bind=Binder(deps).bind,
+            bind=clouds.binder(deps),
             run_directory=deps.settings.run_directory,
             report=self._report,
             told=deps.told,
@@ -160,8 +158,10 @@ class Controller:
         reconciler.wakes.clear()
         self._tell()
         for order in reconciler.orders:
-            if order.owner in self._fleet.owners() and order.machine_id in self._fleet.records(order.owner):
-                self._fleet.order(order.machine_id, POWER[order.action])
+            known = self._fleet.records(order.owner) if order.owner in self._fleet.owners() else {}
+            if order.machine_id in known:
+                action = clouds.power(known[order.machine_id], order.action, order.arguments)
+                self._fleet.order(order.machine_id, action)
         reconciler.orders.clear()
         for key in [*self._fleet.lost, *reconciler.over]:
             if key in self._fleet.lost or not self._fleet.is_busy(key):
@@ -180,6 +180,7 @@ class Controller:
 
     def _finish(self) -> None:
         self._fleet.stopping = "the controller ends"
+        self._tools.runner.hurry()
         while self._fleet.is_at_work:
             self._fleet.turn(NOTICE_S)
             self._after()
@@ -195,6 +196,9 @@ class Controller:
         for key, text, level in self._reconciler.lines:
             self._deps.notify(Notice(self._deps.clock.now(), key.replace("/", " "), text, level))
         self._reconciler.lines.clear()
+        while self._deps.nebula and self._deps.nebula.patience.said:
+            text = self._deps.nebula.patience.said.popleft()
+            self._deps.notify(Notice(self._deps.clock.now(), "OpenNebula", text, "W", lasting=True))
 
     def _report(self, machine: Resource, text: str, level: str) -> None:
         if machine.state in (State.CREATING, State.DESTROYING):

@@ -6,22 +6,24 @@ from dataclasses import dataclass, field, replace
 
 from onecore.errors import NotFound
 from onecore.machines import power, record
-from onecore.machines.model import Resource, State, Wanted
+from onecore.machines.model import SETTLED, Resource, State, Wanted
 from onecore.store import events, resources
 from onecore.store.engine import Transaction
 from oneflow import store
-from oneflow.cloud import machines
+from oneflow.cloud import clouds, nebula
 from oneflow.deps import FlowDeps
 from oneflow.model import body as bodies
 from oneflow.model.document import Body, Kind, Names, Stored
 from oneflow.model.job import ENDING, Job
 from oneflow.model.service import NodeStatus, Role
 from oneflow.model.states import ServiceState
-from oneflow.model.vm import Vm, vm_info, vm_name
+from oneflow.model.vm import Vm, vm_name
 from oneflow.settle import Settling
 
 # When to look again at a service that could not be looked at.
 AGAIN_S = 60.0
+OF_NO_JOB = -1
+CHOWN = "chown"
 
 Records = Callable[[str], Mapping[int, Resource]]
 Problems = Callable[[str], Mapping[int, str]]
@@ -36,6 +38,7 @@ class Order:
     vm_id: int
     machine_id: int
     action: str
+    arguments: str = ""
 
 
 @dataclass
@@ -102,6 +105,7 @@ class _Look:
             return []
         self.vms = {vm.id: vm for vm in store.vms_of(self.tx, document.id)}
         self._unready()
+        self._give(document)
         body = self._after_jobs(document, document.body)
         if body.pop(bodies.RETRY, False):
             self._encourage()
@@ -129,7 +133,7 @@ class _Look:
         for vm in self.vms.values():
             machine = self._machine(vm)
             held = machine is not None and machine.id in self.problems
-            seen[vm.id] = machines.status(machine, ready=not gated or vm.ready_at > 0, held=held)
+            seen[vm.id] = clouds.status(vm, machine, gated, held)
         return seen
 
     def _machine(self, vm: Vm) -> Resource | None:
@@ -149,14 +153,11 @@ class _Look:
     def _infos(self, document: Stored) -> dict[int, Body]:
         users, groups = self.names.users, self.names.groups
         owner = (document.uid, users.get(document.uid, ""), document.gid, groups.get(document.gid, ""))
-        return {vm.id: vm_info(vm, machines.sighting(self._machine(vm)), owner) for vm in self.vms.values()}
+        return {vm.id: clouds.document(vm, self._machine(vm), owner) for vm in self.vms.values()}
 
     def _price(self, vm_id: int) -> float | None:
         vm = self.vms.get(vm_id)
-        if vm is None:
-            return None
-        price = store.get(self.tx, Kind.VM_TEMPLATE, vm.vm_template).body.get("price")
-        return None if price is None else float(price)
+        return None if vm is None else clouds.price(self.tx, vm)
 
     # -- what follows --------------------------------------------------------------------------------------
 
@@ -173,7 +174,7 @@ class _Look:
             vm_template=int(body["vm_template"]),
             created_at=self.now,
         )
-        made, machine = machines.order(self.tx, self.deps, document, vm, body)
+        made, machine = clouds.order(self.tx, self.deps, document, vm, body)
         self.vms[vm_id] = made
         self.machines[machine.id] = machine
         self.changed[machine.id] = machine
@@ -223,6 +224,14 @@ class _Look:
             [vm.id for vm in self.vms.values() if vm.id not in nodes and self._machine(vm) is None],
         )
 
+    def _give(self, document: Stored) -> None:
+        """VMs of an OpenNebula belong to the owner of their service, whoever made them."""
+        for machine, whom in nebula.chowns(self.machines.values(), document.uid, document.gid):
+            order = Order(self.owner, OF_NO_JOB, machine.number, machine.id, CHOWN, whom)
+            if order not in self.all.given and machine.state in SETTLED:
+                self.all.given.add(order)
+                self.all.orders.append(order)
+
     # -- batches -------------------------------------------------------------------------------------------
 
     def _after_jobs(self, document: Stored, body: Body) -> Body:
@@ -249,7 +258,7 @@ class _Look:
         machine = self._machine(self.vms[vm_id]) if vm_id in self.vms else None
         if machine is None or machine.wanted is Wanted.ABSENT:
             return True
-        order = Order(self.owner, job.id, vm_id, machine.id, job.action)
+        order = Order(self.owner, job.id, vm_id, machine.id, job.action, job.args)
         if order not in self.all.given:
             self.all.given.add(order)
             self.all.orders.append(order)
@@ -259,14 +268,16 @@ class _Look:
             return False
         self.all.given.discard(order)
         problem = given.problem if given else ""
-        what = f"Action:{job.action} {'failed' if problem else 'done'} on Role:{job.role} VMs:{vm_id}"
+        number = clouds.number(vm_id, machine)
+        what = f"Action:{job.action} {'failed' if problem else 'done'} on Role:{job.role} VMs:{number}"
         events.add(self.tx, self.owner, self.now, what, problem, "E" if problem else "I")
         return True
 
     # -- recording -----------------------------------------------------------------------------------------
 
     def _save(self, document: Stored, settling: Settling) -> None:
-        for what, why in settling.lines:
+        for what, reason in settling.lines:
+            why = clouds.renumbered(reason, self.machines.values())
             level = "E" if "FAILED" in what else "I"
             events.add(self.tx, self.owner, self.now, what, why, level)
             self.all.lines.append((self.owner, f"{what}: {why}" if why else what, level))

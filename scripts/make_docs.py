@@ -12,6 +12,7 @@ from onecore.http import operation as http
 from onecore.http.operation import Schema
 from onecore.machine_state import StateMachine
 from onecore.machines.model import MACHINE
+from onecore.opennebula.calls import CALLS
 from oneflow.cli.commands import ALIASES as flow_names
 from oneflow.cli.commands import oneflow
 from oneflow.cli.session import FlowSession
@@ -329,12 +330,35 @@ def _parameters(schema: Schema) -> str:
     return ", ".join(names) or "none"
 
 
+def opennebula_page() -> str:
+    """Every call that is made of an OpenNebula."""
+    lines = [
+        GENERATED,
+        "",
+        "# Calls of OpenNebula",
+        "",
+        "Every call of the XML-RPC API that is made, with its arguments after the session, in order. Those",
+        "that change something are journaled before, and after a crash looked for before they are repeated.",
+        "How to work with an OpenNebula: [VMs in an OpenNebula](../howto/opennebula.md).",
+        "",
+        "| call | arguments | changes something | what for |",
+        "|---|---|---|---|",
+    ]
+    for name, call in CALLS.items():
+        given = "<br>".join(f"`{arg}` ({_TYPE_NAMES[kind]}): {what}" for arg, kind, what in call.arguments)
+        lines.append(f"| `one.{name}` | {given} | {'yes' if call.changes else 'no'} | {_cell(call.why)} |")
+    return "\n".join(lines) + "\n"
+
+
+_TYPE_NAMES = {int: "integer", str: "string", bool: "boolean"}
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/rest-oneflow.md": rest_page,
     "docs/reference/rest-oneform.md": oneform_page,
     "docs/reference/commands.md": commands_page,
     "docs/reference/commands-oneflow.md": oneflow_commands_page,
     "docs/reference/states.md": states_page,
+    "docs/reference/opennebula.md": opennebula_page,
 }
 
 if __name__ == "__main__":

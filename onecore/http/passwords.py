@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from onecore.access import NOBODYS, Principal
+from onecore.access import Principal
 from onecore.errors import NotFound, OneError
 from onecore.http.manner import unauthorized
 from onecore.store import accounts
@@ -28,7 +28,7 @@ FAILURES_FORGOTTEN_S = 60.0
 NEEDED = "A username and password must be provided"
 WRONG = "Invalid credentials"
 
-Verify = Callable[[str, str], "asyncio.Future[bool]"]
+Verify = Callable[[str, User | None, str], "asyncio.Future[bool]"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class _Known:
 
 
 class Passwords:
-    """`verify(stored, password)` runs beside the event loop; `monotonic` is in seconds."""
+    """`verify(name, user, password)` runs beside the event loop; it may make the user known, who is None as
+    long as he is not. `monotonic` is in seconds; who was verified need not be for `remembered_s`."""
 
     def __init__(
         self,
@@ -47,11 +48,13 @@ class Passwords:
         verify: Verify,
         monotonic: Callable[[], float],
         random: Callable[[int], bytes],
+        remembered_s: float = REMEMBERED_S,
     ) -> None:
         self._database = database
         self._verify = verify
         self._monotonic = monotonic
         self._key = random(32)
+        self._remembered_s = remembered_s
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._asked: dict[bytes, asyncio.Future[bool]] = {}
         self._failures = _Failures(monotonic)
@@ -77,21 +80,21 @@ class Passwords:
         self._failures.refuse_too_many(who)
         user = self._user(name)
         # Eight connections that begin at once wait for one check.
-        check = self._asked.get(mark) or self._begin(mark, user, password)
+        check = self._asked.get(mark) or self._begin(mark, name, user, password)
         fits = await asyncio.shield(check)
+        user = user or self._user(name)
         if not fits or user is None:
             self._failures.add(who)
             raise unauthorized(WRONG)
-        self._known[mark] = _Known(user.name, user.password, self._monotonic() + REMEMBERED_S)
+        self._known[mark] = _Known(user.name, user.password, self._monotonic() + self._remembered_s)
         while len(self._known) > MOST_REMEMBERED:
             self._known.popitem(last=False)
         return accounts.principal(user)
 
-    def _begin(self, mark: bytes, user: User | None, password: str) -> "asyncio.Future[bool]":
+    def _begin(self, mark: bytes, name: str, user: User | None, password: str) -> "asyncio.Future[bool]":
         if len(self._asked) >= MOST_WAITING:
             raise _busy("too many passwords are being checked")
-        # An unknown user costs the same time as a wrong password.
-        check = self._verify(user.password if user else NOBODYS, password)
+        check = self._verify(name, user, password)
         self._asked[mark] = check
         check.add_done_callback(lambda done: self._asked.pop(mark, None))
         return check

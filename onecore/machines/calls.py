@@ -14,7 +14,7 @@ from onecore.drivers.protocol import ListState, PollState
 from onecore.errors import DriverFailed, OneError
 from onecore.machines.decide import Facts, Health
 from onecore.machines.model import Kind, Resource
-from onecore.process import Command, Outcome
+from onecore.process import Command, Outcome, Work
 
 T = TypeVar("T")
 
@@ -76,7 +76,7 @@ class Binding:
             boot_s=manifest.limits.timeouts.get("boot", 600.0),
         )
 
-    def create(self, resource: Resource, run_file: Callable[[str], Path]) -> Command:
+    def create(self, resource: Resource, run_file: Callable[[str], Path]) -> Work:
         """The call that makes it. Writes the deployment file."""
         verb = VERBS[resource.kind].create
         if resource.kind is Kind.ADDRESS:
@@ -84,7 +84,7 @@ class Binding:
             return self._command(verb, argv, _parameters(resource).encode(), run_file("out"))
         return self._deploy(resource, run_file, {})
 
-    def destroy(self, resource: Resource, run_file: Callable[[str], Path]) -> Command:
+    def destroy(self, resource: Resource, run_file: Callable[[str], Path]) -> Work:
         verb = VERBS[resource.kind].destroy
         executable = self._executable(verb)
         if resource.kind is Kind.ADDRESS:
@@ -93,7 +93,7 @@ class Binding:
             argv = protocol.act(executable, resource.deploy_id, resource.name, resource.number)
         return self._command(verb, argv, output_path=run_file("out"))
 
-    def act(self, resource: Resource, verb: str, run_file: Callable[[str], Path]) -> Command:
+    def act(self, resource: Resource, verb: str, run_file: Callable[[str], Path]) -> Work:
         """The power actions: reboot, reset, shutdown (power off), suspend, and deploy: one that names a
         machine starts it. That one writes the deployment file."""
         if verb == "deploy":
@@ -104,12 +104,12 @@ class Binding:
             argv = protocol.shutdown(executable, resource.deploy_id, resource.name, resource.number)
         return self._command(verb, argv, output_path=run_file("out"))
 
-    def poll(self, resource: Resource) -> Command:
+    def poll(self, resource: Resource) -> Work:
         executable = self._executable("poll")
         argv = protocol.act(executable, resource.deploy_id, resource.name, resource.number)
         return self._command("poll", argv)
 
-    def list(self, kind: Kind) -> Command:
+    def list(self, kind: Kind) -> Work:
         verb = VERBS[kind].list
         command = self._command(verb, protocol.ask(self._executable(verb)))
         return replace(command, output_limit=LIST_LIMIT)

@@ -39,12 +39,13 @@ class Health(StrEnum):
 @dataclass(frozen=True)
 class Facts:
     """What the driver can do. `confirm_s`: how long a removed machine may stay listed; `boot_s`: how long a
-    new one may take to run."""
+    new one may take to run; `late_s`: how long after we heard nothing of a call it may still take effect."""
 
     can_list: bool
     idempotent: bool
     confirm_s: float = 15.0
     boot_s: float = 600.0
+    late_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ class Case:
     @property
     def sure(self) -> bool:
         """Whether the last look was late enough for the provider's list to be true."""
-        return self.fresh and self.sight.at >= self.resource.since + self.resource.lag_s
+        late_s = self.facts.late_s if self.resource.state is State.UNKNOWN else 0.0
+        return self.fresh and self.sight.at >= self.resource.since + max(self.resource.lag_s, late_s)
 
     @property
     def seen(self) -> bool:

@@ -18,7 +18,7 @@ from onecore.machines.ledger import Call, Intent
 from onecore.machines.looks import Look
 from onecore.machines.model import Resource
 from onecore.machines.orders import Orders
-from onecore.machines.power import Action, Order
+from onecore.machines.power import Action, Further, Order
 from onecore.machines.recovery import Recovery
 from onecore.machines.running import Running
 from onecore.machines.starts import Start, Starts
@@ -111,7 +111,7 @@ class Fleet:
         """Whether calls are at work, or something is pending that will lead to more."""
         return self._desk.owners[owner].is_busy
 
-    def order(self, resource_id: int, action: Action, within_s: float | None = None) -> None:
+    def order(self, resource_id: int, action: Action | Further, within_s: float | None = None) -> None:
         """Do this to a machine; see `orders` for what came of it. A newer order replaces an older one."""
         self._orders.give(resource_id, Order(action, within_s))
 

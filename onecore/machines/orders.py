@@ -66,6 +66,9 @@ class Orders:
 
     def _see(self, held: Held, resource: Resource, order: Order, bound: Bound) -> None:
         desk, now = self._desk, self._desk.tools.clock.now()
+        if order.action.leads_to is None:
+            self.end(held, resource.id)
+            return
         if now < order.look_at:
             return  # a timer is set
         sight, seen = desk.looks.sight(resource.id)
@@ -87,7 +90,7 @@ class Orders:
         failed = bool(order.problem)
         if seen is None and (failed or not facts.can_list):
             return None
-        if seen and not seen.told and not failed:
+        if seen and not seen.told and not failed and order.action.leads_to:
             # There is nothing but the driver's word.
             seen = replace(seen, health=order.action.leads_to, told=True)
         record_seen(self._desk, resource, seen)
@@ -103,7 +106,7 @@ def _problem(resource: Resource, order: Order, health: Health | None, waited: fl
         return f"{resource.label}: the provider says it is in error"
     if waited > _patience(order, bound):
         known = f"it is {health}" if health else "nobody can tell how it is"
-        return f"{resource.label}: {order.action} had no effect: {known} after {waited:.0f} s"
+        return f"{resource.label}: {order.action.value} had no effect: {known} after {waited:.0f} s"
     return ""
 
 

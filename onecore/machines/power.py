@@ -20,6 +20,14 @@ class Action(StrEnum):
         return Health.OFF if self in (Action.POWER_OFF, Action.SUSPEND) else Health.RUNNING
 
 
+@dataclass(frozen=True)
+class Further:
+    """What else a driver can do, by its own words. `leads_to` None: nothing of it shows."""
+
+    value: str
+    leads_to: Health | None = None
+
+
 class Phase(StrEnum):
     """How far an order is. SHOWING: the driver did it, and the provider is asked whether it shows."""
 
@@ -34,7 +42,7 @@ class Order:
     """A power action on one machine. `within_s`: how long its effect may take to show; None: as long as the
     driver declares. `problem` says why the machine is not as asked."""
 
-    action: Action
+    action: Action | Further
     within_s: float | None = None
     phase: Phase = Phase.WAITING
     problem: str = ""

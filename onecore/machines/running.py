@@ -13,7 +13,7 @@ from onecore.machines.ledger import Call
 from onecore.machines.orders import Orders
 from onecore.machines.power import Phase
 from onecore.machines.tools import Group, group_of
-from onecore.process import Command, Ended, Outcome
+from onecore.process import Ended, Outcome, Work
 from onecore.store import lease
 
 
@@ -79,7 +79,7 @@ class Running:
         if not at_work.held.lost:  # else whoever has the lease finds out what came of it
             self._answered(at_work, outcome)
 
-    def _command(self, at_work: _AtWork) -> Command:
+    def _command(self, at_work: _AtWork) -> Work:
         call, tools = at_work.call, self._desk.tools
         binding = at_work.binding = tools.bind(call.resource)
         file = tools.run_file(call.id)

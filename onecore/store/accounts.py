@@ -42,6 +42,25 @@ def add_user(tx: Transaction, name: str, password_hash: str, gid: GroupId) -> Us
     return user_id
 
 
+def remember_group(tx: Transaction, group_id: GroupId, name: str) -> None:
+    """A group that was made elsewhere, under its number there."""
+    tx.run("UPDATE user_group SET name = name || ' (before)' WHERE name = ? AND id <> ?", (name, group_id))
+    tx.run(
+        "INSERT INTO user_group (id, name) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name",
+        (group_id, name),
+    )
+
+
+def remember_user(tx: Transaction, user: User) -> None:
+    """A user that was made elsewhere, under his number there."""
+    tx.run("UPDATE user SET name = name || ' (before)' WHERE name = ? AND id <> ?", (user.name, user.id))
+    tx.run(
+        "INSERT INTO user (id, name, password, gid) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+        " name = excluded.name, password = excluded.password, gid = excluded.gid",
+        (user.id, user.name, user.password, user.gid),
+    )
+
+
 def users(tx: Transaction) -> list[User]:
     return [User(*row) for row in tx.all("SELECT id, name, password, gid FROM user ORDER BY id")]
 

@@ -11,7 +11,7 @@ from oneflow.deps import FlowDeps
 from oneflow.model.checked import checked
 from oneflow.model.document import Kind
 from oneflow.model.schema import Schema
-from oneflow.usecases import documents
+from oneflow.usecases import documents, people
 
 Params = Mapping[str, Any]
 Perform = Callable[[Call[FlowDeps], Params], object]
@@ -56,11 +56,13 @@ def common(kind: Kind) -> dict[str, Action]:
 
     def chown(call: Call[FlowDeps], params: Params) -> None:
         group = params.get("group_id")
+        people.refresh(call.context)
         documents.chown(
             call.context, kind, call.number(), str(params["owner_id"]), None if group is None else str(group)
         )
 
     def chgrp(call: Call[FlowDeps], params: Params) -> None:
+        people.refresh(call.context)
         documents.chgrp(call.context, kind, call.number(), str(params["group_id"]))
 
     def chmod(call: Call[FlowDeps], params: Params) -> None:

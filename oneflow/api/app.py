@@ -14,6 +14,7 @@ from onecore.http.operation import Call, Operation, Work
 from onecore.http.workers import Workers
 from oneflow.api import schemas, services, templates, vm_templates, vms
 from oneflow.deps import FlowDeps
+from oneflow.usecases import people
 
 BAD_REQUEST: Final = 400
 
@@ -58,4 +59,5 @@ def operations() -> tuple[Operation[FlowDeps], ...]:
 
 def application(workers: Workers[FlowDeps], log: Log, changed: Callable[[], None]) -> ASGIApp:
     """`changed` is told after each write."""
-    return basic_edge(workers, SPEAKS, log, changed).app(operations())
+    elsewhere = None if workers.here.nebula is None else people.admit
+    return basic_edge(workers, SPEAKS, log, changed, elsewhere).app(operations())

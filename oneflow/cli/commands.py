@@ -55,7 +55,7 @@ def oneflow(session: "FlowSession") -> click.Group:
 
     @click.group(cls=FlowGroup, table=_TABLE, aliases=ALIASES, context_settings={"obj": session, **_SETTINGS})
     @_root_options("oneflow")
-    def oneflow(server: str, username: str, password: str, remotes: str) -> None:
+    def oneflow(**options: Any) -> None:
         """Deploy, order, watch and scale services: roles of virtual machines.
 
         \b
@@ -63,7 +63,7 @@ def oneflow(session: "FlowSession") -> click.Group:
         oneflow template instantiate 0
         oneflow scale 0 worker 4
         """
-        _remember(session, server, username, password, remotes)
+        _remember(session, **options)
 
     return oneflow
 
@@ -76,23 +76,26 @@ def oneflow_template(session: "FlowSession") -> click.Group:
     group.context_settings = {"obj": session, **_SETTINGS}
 
     @_root_options("oneflow-template")
-    def remember(server: str, username: str, password: str, remotes: str) -> None:
-        _remember(session, server, username, password, remotes)
+    def remember(**options: Any) -> None:
+        _remember(session, **options)
 
     group.callback = remember
     group.params = list(reversed(getattr(remember, "__click_params__", [])))
     return group
 
 
-def _remember(session: "FlowSession", server: str, username: str, password: str, remotes: str) -> None:
+def _remember(
+    session: "FlowSession", server: str, username: str, password: str, remotes: str, embedded: bool
+) -> None:
     session.ask(server, username, password)
-    session.remotes = remotes
+    session.remotes, session.embedded = remotes, embedded
 
 
 def _root_options(program: str) -> Callable[[Command], Command]:
     options = [
         server_options("ONEFLOW"),
         click.option("--remotes", metavar="FOLDERS", default="", help="Look for drivers here first."),
+        click.option("--embedded", is_flag=True, help="Work without the OpenNebula of ONE_XMLRPC."),
         click.version_option(None, "-V", "--version", package_name="onesuite", prog_name=program),
     ]
 

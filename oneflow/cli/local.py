@@ -81,10 +81,18 @@ class LocalDoor:
         documents.rename(self._deps, kind, number, name)
 
     def chown(self, kind: Kind, number: int, user: str, group: str | None) -> None:
+        self._know_everybody()
         documents.chown(self._deps, kind, number, user, group)
 
     def chgrp(self, kind: Kind, number: int, group: str) -> None:
+        self._know_everybody()
         documents.chgrp(self._deps, kind, number, group)
+
+    def _know_everybody(self) -> None:
+        if self._deps.settings.opennebula:
+            from oneflow.usecases import people
+
+            people.refresh(self._flow)
 
     def chmod(self, kind: Kind, number: int, mode: str) -> None:
         documents.chmod(self._deps, kind, number, mode)

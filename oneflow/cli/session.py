@@ -10,14 +10,34 @@ import click
 from onecore.cli.client import ClientSession
 
 if TYPE_CHECKING:
+    from onecore.config import Settings
+    from onecore.deps import Deps
     from oneflow.cli.door import Door
     from oneflow.cli.remote import RemoteDoor
 
 
 @dataclass
 class FlowSession(ClientSession):
+    """`embedded`: work without the OpenNebula of ONE_XMLRPC."""
+
     service: str = "ONEFLOW"
     endpoint_file: str = "oneflow_endpoint"
+    embedded: bool = False
+
+    @property
+    def settings(self) -> "Settings":
+        """With ONE_XMLRPC those of its OpenNebula, unless the user wants none."""
+        read = super().settings
+        return read if self.embedded else read.in_opennebula()
+
+    def own_deps(self) -> "Deps":
+        if self._deps is None and self.settings.opennebula:
+            super().settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (super().settings.home / "opennebula").mkdir(mode=0o700, exist_ok=True)
+            from oneflow.bootstrap import as_its_user
+
+            self._deps = as_its_user(super().own_deps())
+        return super().own_deps()
 
     def door(self) -> "Door":
         """For commands that look, or change a record and no more."""

@@ -17,7 +17,7 @@ from oneflow.cloud.tokens import NONCE_BYTES, token_of
 from oneflow.deps import FlowDeps
 from oneflow.model.contents import merged, parsed
 from oneflow.model.document import Body, Kind, Stored
-from oneflow.model.service import NodeStatus, Observed
+from oneflow.model.service import NodeStatus
 from oneflow.model.vm import DONE, Sighting, Vm
 
 POLICY = RetryPolicy(retries=3, sleep_s=1.0)
@@ -87,18 +87,6 @@ def status(machine: Resource | None, ready: bool, held: bool = False) -> NodeSta
     if machine.state in _STARTING:
         return NodeStatus.FAILED if stopped else NodeStatus.STARTING
     return NodeStatus.FAILED
-
-
-def observed(tx: Transaction, service: Stored, problems: Mapping[int, str] | None = None) -> Observed:
-    """The status of each VM of a service by VM id. `problems`: machines that nothing more is tried for."""
-    by_id = {machine.id: machine for machine in resources.of_owner(tx, service.key)}
-    gated = service.body.get("ready_status_gate") is True
-    seen = {}
-    for vm in store.vms_of(tx, service.id):
-        machine = by_id.get(vm.machine) if vm.machine is not None else None
-        held = machine is not None and machine.id in (problems or {})
-        seen[vm.id] = status(machine, ready=not gated or vm.ready_at > 0, held=held)
-    return seen
 
 
 def order(tx: Transaction, deps: FlowDeps, service: Stored, vm: Vm, role: Body) -> tuple[Vm, Resource]:

@@ -12,9 +12,11 @@ from onecore.machines.power import Action
 from onecore.store import events, resources
 from onecore.store.engine import Transaction
 from oneflow import store
+from oneflow.cloud import clouds
 from oneflow.deps import FlowDeps
 from oneflow.model.document import Kind, Stored
 from oneflow.model.job import ACTIONS, ENDING, POWER, Job
+from oneflow.nebula import actions, records
 from oneflow.usecases.documents import authorized
 from oneflow.usecases.services import role_of
 
@@ -43,10 +45,10 @@ def act(deps: FlowDeps, service_id: int, role: str | None, batch: Batch, only: i
         for each in chosen:
             living = [node["deploy_id"] for node in each["nodes"] if node.get("disposed") != "1"]
             vms = [vm for vm in living if only in (None, vm)]
-            _refuse_unsupported(tx, deps, document, batch.action, vms)
+            numbers = _refuse_unsupported(tx, deps, document, batch, vms)
             if vms:
                 store.insert_job(tx, _job(deps, (service_id, each["name"]), batch, vms, now))
-            listed = ",".join(map(str, vms))
+            listed = ",".join(map(str, numbers))
             said.append(f"Action:{batch.action} scheduled on Role:{each['name']} VMs:{listed}")
         for line in said:
             events.add(tx, document.key, now, line, f"by {deps.principal.user_name}")
@@ -94,20 +96,26 @@ def _check(batch: Batch) -> None:
 
 
 def _refuse_unsupported(
-    tx: Transaction, deps: FlowDeps, document: Stored, action: str, vms: Sequence[int]
-) -> None:
-    """What the driver of a machine cannot do is refused before anything is done."""
+    tx: Transaction, deps: FlowDeps, document: Stored, batch: Batch, vms: Sequence[int]
+) -> list[int]:
+    """What the driver of a machine cannot do is refused before anything is done. Returns the numbers that
+    people know the VMs by."""
+    action = batch.action
+    by_vm = {machine.number: machine for machine in resources.of_owner(tx, document.key)}
+    numbers = [clouds.number(vm, by_vm.get(vm)) for vm in vms]
     if action in ENDING:
-        return
-    by_vm = {machine.number: machine.driver for machine in resources.of_owner(tx, document.key)}
-    drivers = sorted({by_vm[vm] for vm in vms if vm in by_vm}) or ["dummy"]
+        return numbers
+    drivers = sorted({by_vm[vm].driver for vm in vms if vm in by_vm}) or [clouds.usual(deps)]
     for name in drivers:
-        if not _can(deps, name, action):
+        if name == records.NAME:
+            actions.check(action, batch.args)
+        elif not _can(deps, name, action):
             raise OneError(
                 f"driver '{name}' has no action {action}",
                 hint=f"it has: {', '.join(a for a in ACTIONS if a in ENDING or _can(deps, name, a))}",
                 http_status=NOT_IMPLEMENTED,
             )
+    return numbers
 
 
 def _can(deps: FlowDeps, driver: str, action: str) -> bool:

@@ -7,17 +7,18 @@ from onecore.access import Right
 from onecore.deps import Deps
 from onecore.document import Document, pool
 from onecore.history import Event
+from onecore.machines.model import Resource
 from onecore.store import events, lease, resources
 from onecore.store.engine import Transaction
 from oneflow import store
-from oneflow.cloud import machines
+from oneflow.cloud import clouds
 from oneflow.deps import FlowDeps
 from oneflow.elasticity import decide as elasticity
 from oneflow.elasticity.attributes import averages, running_sources
 from oneflow.elasticity.role import RoleState, RoleView
 from oneflow.model import body as bodies
 from oneflow.model.document import Body, Kind, Names, Stored
-from oneflow.model.vm import Sighting, Vm, vm_info
+from oneflow.model.vm import Vm
 from oneflow.usecases.documents import authorized, visible
 
 LOG_LINES = 50
@@ -76,33 +77,32 @@ def values_of(view: RoleView, role: Body, infos: Mapping[int, Body]) -> dict[str
 
 def vm_infos(tx: Transaction, found: Stored, names: Names) -> dict[int, Body]:
     """The VM documents of a service by VM id."""
-    return _infos(found, names, sighted(tx, found))
+    return _infos(found, names, machines_of(tx, found))
 
 
-def sighted(tx: Transaction, found: Stored) -> list[tuple[Vm, Sighting]]:
-    """Each VM of a service with what is known of its machine."""
+def machines_of(tx: Transaction, found: Stored) -> list[tuple[Vm, Resource | None]]:
+    """Each VM of a service with its machine."""
     by_id = {machine.id: machine for machine in resources.of_owner(tx, found.key)}
     return [
-        (vm, machines.sighting(by_id.get(vm.machine) if vm.machine is not None else None))
-        for vm in store.vms_of(tx, found.id)
+        (vm, by_id.get(vm.machine) if vm.machine is not None else None) for vm in store.vms_of(tx, found.id)
     ]
 
 
 def document(tx: Transaction, found: Stored, names: Names) -> Document:
     """The enveloped document of a service with all that is known of its VMs."""
-    seen = sighted(tx, found)
+    seen = machines_of(tx, found)
     infos = _infos(found, names, seen)
     gated = found.body.get("ready_status_gate") is True
-    ready = {vm.id for vm, _ in seen if not gated or vm.ready_at > 0}
+    ready = {vm.id for vm, machine in seen if clouds.is_ready(vm, machine, gated)}
     roles = [_role(role, infos, ready) for role in found.body["roles"]]
     hidden = (bodies.RETRY, bodies.FORGET)
     body = {key: value for key, value in found.body.items() if key not in hidden}
     return found.served(names, {**body, "roles": roles, "log": _log(tx, found)} | _jobs(tx, found))
 
 
-def _infos(found: Stored, names: Names, seen: Sequence[tuple[Vm, Sighting]]) -> dict[int, Body]:
+def _infos(found: Stored, names: Names, seen: Sequence[tuple[Vm, Resource | None]]) -> dict[int, Body]:
     owner = (found.uid, names.users.get(found.uid, ""), found.gid, names.groups.get(found.gid, ""))
-    return {vm.id: vm_info(vm, sighting, owner) for vm, sighting in seen}
+    return {vm.id: clouds.document(vm, machine, owner) for vm, machine in seen}
 
 
 def _role(role: Body, infos: Mapping[int, Body], ready: set[int]) -> Body:
@@ -115,6 +115,7 @@ def _node(node: Body, info: Body | None, ready: bool) -> Body:
     if info is None:
         return {**shown, "running": False}
     states = (info["VM"]["STATE"], info["VM"]["LCM_STATE"])
+    shown["deploy_id"] = int(info["VM"]["ID"])
     return {**shown, "running": states == ("3", "3") and ready, "vm_info": info}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from onecore.errors import InvalidInput, WrongState
 from onecore.store.engine import Transaction
+from oneflow.cloud import clouds
 from oneflow.deps import FlowDeps
 from oneflow.elasticity.role import RoleState, RoleView
 from oneflow.model import body as bodies
@@ -42,6 +43,7 @@ _CHANGEABLE = frozenset(ServiceState) - {ServiceState.DONE, ServiceState.UNDEPLO
 def update(deps: FlowDeps, service_id: int, data: object, append: bool = False) -> None:
     """Change limits, cooldown, policies and the like of a living service. `data` is a body as `show` gives
     it, changed; with `append` only the keys to change. What cannot change must be as it is."""
+    known = clouds.templates(deps)
 
     def changed(tx: Transaction, document: Stored) -> tuple[Body, str]:
         state = ServiceState(int(document.body["state"]))
@@ -54,7 +56,7 @@ def update(deps: FlowDeps, service_id: int, data: object, append: bool = False) 
         _refuse_immutable(document.body, asked, SERVICE_KEYS, "service")
         body = _laid_over(document.body, asked, SERVICE_KEYS, bodies.SERVICE_OWN)
         body["roles"] = _roles(document.body["roles"], asked.get("roles", document.body["roles"]))
-        _validate(tx, deps, body)
+        _validate(tx, deps, body, known)
         return {**body, "roles": [_with_states(deps, role) for role in body["roles"]]}, "updated"
 
     change(deps, service_id, changed)
@@ -64,6 +66,7 @@ def add_role(deps: FlowDeps, service_id: int, data: object) -> None:
     """One more role of a service that runs; its VMs are made at once (reference: add_role)."""
     if isinstance(data, str):
         data = _parsed(data)
+    known = clouds.templates(deps)
 
     def changed(tx: Transaction, document: Stored) -> tuple[Body, str]:
         service = bodies.to_service(document.id, document.body)
@@ -71,9 +74,8 @@ def add_role(deps: FlowDeps, service_id: int, data: object) -> None:
             raise WrongState(f"Role cannot be added in state: {service.state.name}")
         if not isinstance(data, Mapping):
             raise InvalidInput("KEY: 'role' must be a Hash")
-        checked = _validate(
-            tx, deps, {**_plain(document.body), "roles": [*_plain_roles(document.body), data]}
-        )
+        asked = {**_plain(document.body), "roles": [*_plain_roles(document.body), data]}
+        checked = _validate(tx, deps, asked, known)
         role = bodies.new_role(_with_states(deps, checked["roles"][-1], now=deps.clock.now()))
         body = {**document.body, "roles": [*document.body["roles"], role]}
         moved = bodies.to_service(document.id, body).moved(Event.DEPLOY)
@@ -163,7 +165,7 @@ def _plain_roles(body: Body) -> list[Body]:
     ]
 
 
-def _validate(tx: Transaction, deps: FlowDeps, body: Body) -> Body:
+def _validate(tx: Transaction, deps: FlowDeps, body: Body, known: frozenset[int] | None) -> Body:
     """Limits count for what people ask, not for what was forced: the cardinality is left out of the check."""
-    known = frozenset(usable(tx, deps, Kind.VM_TEMPLATE))
-    return validated(body, known, deps.clock.now(), deps.flow.tz)
+    ours = frozenset(usable(tx, deps, Kind.VM_TEMPLATE))
+    return validated(body, ours if known is None else known, deps.clock.now(), deps.flow.tz)

@@ -13,7 +13,7 @@ from onecore.errors import InvalidInput, NotFound, WrongState
 from onecore.store import events
 from onecore.store.engine import Transaction
 from oneflow import lifecycle, store
-from oneflow.cloud import machines
+from oneflow.cloud import clouds
 from oneflow.deps import FlowDeps
 from oneflow.model import body as bodies
 from oneflow.model.document import Body, Kind, Stored
@@ -47,7 +47,8 @@ def scale(deps: FlowDeps, service_id: int, asked: Scale) -> None:
 
     def changed(tx: Transaction, document: Stored) -> tuple[Body, str]:
         found = role_of(document.body, role)
-        _check_cardinality(found, asked)
+        victims = clouds.ours(tx, document, asked.victims)
+        _check_cardinality(found, replace(asked, victims=victims))
         service = bodies.to_service(document.id, document.body)
         before = int(found.get("cardinality", 1))
         if before == cardinality and service.state in (ServiceState.RUNNING, ServiceState.WARNING):
@@ -56,8 +57,8 @@ def scale(deps: FlowDeps, service_id: int, asked: Scale) -> None:
         with _told(f"Service cannot be scaled in state: {service.state.name}"):
             scaled = lifecycle.scale(service, role, cardinality, rest, deps.clock.now())
         body = bodies.with_service(document.body, scaled)
-        if asked.victims:
-            role_of(body, role)["leave_first"] = list(asked.victims)
+        if victims:
+            role_of(body, role)["leave_first"] = list(victims)
         return body, bodies.scaling_text(role, before, cardinality)
 
     change(deps, service_id, changed)
@@ -88,7 +89,7 @@ def recover(deps: FlowDeps, service_id: int, and_delete: bool = False) -> None:
 
     def changed(tx: Transaction, document: Stored) -> tuple[Body, str]:
         service = bodies.to_service(document.id, document.body)
-        observed = machines.observed(tx, document)
+        observed = clouds.observed(tx, document)
         if service.state in _UNDER_WAY:  # carries on as it is; what was given up is tried again
             _power_on(tx, service, observed, deps.clock.now())
             return {**document.body, bodies.RETRY: True}, "recover asked for"

@@ -10,6 +10,7 @@ from onecore.errors import InvalidInput
 from onecore.store import events
 from onecore.store.engine import Transaction
 from oneflow import store
+from oneflow.cloud import clouds
 from oneflow.deps import FlowDeps
 from oneflow.elasticity.role import RoleState, RoleView
 from oneflow.model import body as bodies
@@ -26,22 +27,23 @@ REGISTRATION_TIME = "registration_time"
 
 def create(deps: FlowDeps, data: object) -> Document:
     """A new template, as it is stored: numbers as numbers, defaults in. Raises InvalidInput."""
-    now = deps.clock.now()
+    now, known = deps.clock.now(), clouds.templates(deps)
     with deps.database.begin() as tx:
-        body = _validated(tx, deps, data)
+        body = _validated(tx, deps, data, known)
         stored = store.insert(tx, _new(deps, Kind.TEMPLATE, body["name"], body, now))
         return stored.served(store.owners(tx))
 
 
 def update(deps: FlowDeps, number: int, data: object, append: bool = False) -> Document:
     """Replace the body (`append`: lay the keys over it). The document's name stays (reference: Routes)."""
+    known = clouds.templates(deps)
     with deps.database.begin() as tx:
         before = authorized(tx, deps, Kind.TEMPLATE, number, Right.MANAGE)
         if append:
             if not isinstance(data, Mapping):
                 raise InvalidInput("KEY: 'template' must be a Hash")
             data = {**before.body, **data}
-        body = _validated(tx, deps, data)
+        body = _validated(tx, deps, data, known)
         if REGISTRATION_TIME in before.body:
             body[REGISTRATION_TIME] = before.body[REGISTRATION_TIME]
         return store.save(tx, replace(before, body=body)).served(store.owners(tx))
@@ -71,13 +73,13 @@ def clone(deps: FlowDeps, number: int, name: str, with_vm_templates: bool = Fals
 def instantiate(deps: FlowDeps, number: int, changes: object = None, name: str = "") -> Document:
     """A new service of the template with `changes` (merge_template) laid over it; nothing is made yet, the
     controller does that. Returns the service document."""
-    now = deps.clock.now()
+    now, known = deps.clock.now(), clouds.templates(deps)
     with deps.database.begin() as tx:
         template = authorized(tx, deps, Kind.TEMPLATE, number, Right.USE)
         body = template.body if changes is None else merged(template.body, changes)
         if name:
             body = {**body, "name": checked_name(name)}
-        body = _validated(tx, deps, body)
+        body = _validated(tx, deps, body, known)
         body.pop(REGISTRATION_TIME, None)
         service = _service(deps, body, now)
         stored = store.insert(tx, service)
@@ -109,6 +111,7 @@ def _new(deps: FlowDeps, kind: Kind, name: str, body: Body, now: float) -> Store
     return Stored(kind, -1, name, who.user_id, who.group_id, DEFAULT_BITS, body, created_at=now)
 
 
-def _validated(tx: Transaction, deps: FlowDeps, data: object) -> Body:
-    known = frozenset(usable(tx, deps, Kind.VM_TEMPLATE))
-    return validated(data, known, deps.clock.now(), deps.flow.tz)
+def _validated(tx: Transaction, deps: FlowDeps, data: object, known: frozenset[int] | None) -> Body:
+    """`known`: the VM templates, where they are no documents of ours."""
+    ours = frozenset(usable(tx, deps, Kind.VM_TEMPLATE))
+    return validated(data, ours if known is None else known, deps.clock.now(), deps.flow.tz)

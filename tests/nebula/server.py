@@ -72,6 +72,10 @@ class Nebula:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/RPC2"
 
+    @property
+    def is_up(self) -> bool:
+        return self._http is not None
+
     def start(self) -> None:
         """Listen, at the same address as before."""
         self._http = _Http(("127.0.0.1", self.port), _handler(self))

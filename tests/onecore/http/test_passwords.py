@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from onecore import config
-from onecore.access import NOBODYS
 from onecore.bootstrap import open_deps
 from onecore.errors import NotAuthorized, OneError
 from onecore.http.passwords import MOST_FAILURES, MOST_REMEMBERED, REMEMBERED_S, Passwords
 from onecore.store import accounts
+from onecore.store.accounts import User
+
+NOBODYS = "of nobody"
 
 
 class Checked:
@@ -25,7 +27,9 @@ class Checked:
         self.passwords = Passwords(self.database, self._verify, lambda: self.at, lambda count: b"k" * count)
         self.set("oneadmin", "secret")
 
-    def _verify(self, stored: str, password: str) -> "asyncio.Future[bool]":
+    def _verify(self, name: str, user: User | None, password: str) -> "asyncio.Future[bool]":
+        stored = user.password if user else NOBODYS
+
         async def verified() -> bool:
             await asyncio.sleep(0)
             self.checked.append(stored)

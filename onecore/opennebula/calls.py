@@ -1,0 +1,102 @@
+"""Every call that is made of an OpenNebula, with its arguments: what is not here cannot be called.
+
+docs/reference/opennebula.md is made of this table.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+Argument = tuple[str, type, str]
+OLDEST: Final = (5, 12, 0)
+
+
+@dataclass(frozen=True)
+class Call:
+    """`arguments` after the session: name, type, and what we give. `changes`: it is not to be repeated
+    blindly. `why`: what it is used for."""
+
+    arguments: tuple[Argument, ...]
+    why: str
+    changes: bool = False
+
+
+def _vm(*further: Argument, why: str) -> Call:
+    return Call((("id", int, "the VM"), *further), why, changes=True)
+
+
+_SNAPSHOT: Final = ("snapshot", int, "number of the snapshot")
+_DISK: Final = ("disk", int, "number of the disk")
+_NAME: Final = ("name", str, "name of the snapshot; may be empty")
+
+CALLS: Final[Mapping[str, Call]] = MappingProxyType(
+    {
+        "system.version": Call((), "once for each process: servers older than 5.12 are refused"),
+        "user.info": Call((("id", int, "-1: who asks"),), "who asks; is a password of the REST API right?"),
+        "userpool.info": Call((), "names of users, for `chown`"),
+        "grouppool.info": Call((), "names of groups, for `chown` and `chgrp`"),
+        "templatepool.info": Call(
+            (
+                ("filter", int, "-2: all that who asks may use"),
+                ("start", int, "-1: from the first"),
+                ("end", int, "-1: to the last"),
+            ),
+            "whether the VM templates of a service template exist",
+        ),
+        "template.info": Call(
+            (("id", int, "the VM template"),),
+            "vectors of a role's template contents are merged into those of its VM template",
+        ),
+        "template.instantiate": Call(
+            (
+                ("id", int, "the VM template"),
+                ("name", str, "name of the VM, after `vm_name_template`"),
+                ("hold", bool, "false: a role that is held has no VMs yet"),
+                ("template", str, "the role's contents, inputs, and our marks"),
+                ("persistent", bool, "false"),
+            ),
+            "make a VM",
+            changes=True,
+        ),
+        "vmpool.infoextended": Call(
+            (
+                ("filter", int, "-2: all that who asks may use"),
+                ("start", int, "-1: from the first"),
+                ("end", int, "-1: to the last"),
+                ("state", int, "-1: any but DONE"),
+            ),
+            "once for each round: the state of all VMs of all services",
+        ),
+        "vm.info": Call((("id", int, "the VM"),), "a VM that the pool no longer has: is it DONE?"),
+        "vm.action": Call(
+            (("action", str, "`terminate`, `terminate-hard`, `poweroff`, …"), ("id", int, "the VM")),
+            "remove a VM, and the actions on the VMs of a role",
+            changes=True,
+        ),
+        "vm.recover": _vm(
+            ("operation", int, "2: retry, 3: delete, 4: delete and recreate"),
+            why="remove a VM that cannot be terminated in its state; `delete-recreate`",
+        ),
+        "vm.chown": _vm(
+            ("uid", int, "the user; -1: as it is"),
+            ("gid", int, "the group; -1: as it is"),
+            why="a VM belongs to the owner of its service",
+        ),
+        "vm.snapshotcreate": _vm(_NAME, why="action `snapshot-create`"),
+        "vm.snapshotrevert": _vm(_SNAPSHOT, why="action `snapshot-revert`"),
+        "vm.snapshotdelete": _vm(_SNAPSHOT, why="action `snapshot-delete`"),
+        "vm.disksnapshotcreate": _vm(_DISK, _NAME, why="action `disk-snapshot-create`"),
+        "vm.disksnapshotrevert": _vm(_DISK, _SNAPSHOT, why="action `disk-snapshot-revert`"),
+        "vm.disksnapshotdelete": _vm(_DISK, _SNAPSHOT, why="action `disk-snapshot-delete`"),
+    }
+)
+
+
+def checked(method: str, arguments: Sequence[object]) -> Call:
+    """The call of that name; a wrong argument is a bug of ours."""
+    call = CALLS[method]
+    types = [kind for _, kind, _ in call.arguments]
+    if [type(given) for given in arguments] != types:
+        raise TypeError(f"one.{method} takes {types}, not {list(arguments)}")
+    return call

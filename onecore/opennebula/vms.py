@@ -1,0 +1,89 @@
+"""The VMs of an OpenNebula: their document, and what their states mean for us."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from onecore.machines.decide import Health
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+ACTIVE, DONE = 3, 6
+RUNNING = (3, 3)
+
+_STATES: Final = {
+    0: Health.PENDING,  # INIT
+    1: Health.PENDING,  # PENDING
+    2: Health.PENDING,  # HOLD
+    4: Health.OFF,  # STOPPED
+    5: Health.OFF,  # SUSPENDED
+    6: Health.GONE,  # DONE
+    7: Health.ERROR,  # FAILED, before 5.0
+    8: Health.OFF,  # POWEROFF
+    9: Health.OFF,  # UNDEPLOYED
+    10: Health.PENDING,  # CLONING
+    11: Health.ERROR,  # CLONING_FAILURE
+}
+_UNKNOWN = 16
+_FAILURES: Final = frozenset({14, 36, 37, 38, 39, 40, 41, 42, 44, 46, 47, 48, 49, 50, 61})
+"""FAILURE and every LCM_STATE whose name ends in _FAILURE."""
+
+
+def health_of(state: int, lcm_state: int) -> Health:
+    """What a VM in that STATE and LCM_STATE is to us. On its way from one state to another it is PENDING,
+    which ends no waiting and changes nothing of a VM that ran."""
+    if state != ACTIVE:
+        return _STATES.get(state, Health.PENDING)
+    if lcm_state == RUNNING[1]:
+        return Health.RUNNING
+    return Health.ERROR if lcm_state == _UNKNOWN or lcm_state in _FAILURES else Health.PENDING
+
+
+@dataclass(frozen=True)
+class SeenVm:
+    """What matters of a VM document."""
+
+    id: int
+    name: str
+    owner: tuple[int, int]
+    state: int
+    lcm_state: int
+    host: str = ""
+    addresses: tuple[str, ...] = ()
+    monitoring: Mapping[str, str] = field(default_factory=dict)
+    user_template: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def health(self) -> Health:
+        return health_of(self.state, self.lcm_state)
+
+
+def read(vm: "_Element") -> SeenVm:
+    """Raises ValueError where the document lacks a number."""
+    history = vm.findall("HISTORY_RECORDS/HISTORY")
+    return SeenVm(
+        id=int(vm.findtext("ID", "")),
+        name=vm.findtext("NAME", ""),
+        owner=(int(vm.findtext("UID", "")), int(vm.findtext("GID", ""))),
+        state=int(vm.findtext("STATE", "")),
+        lcm_state=int(vm.findtext("LCM_STATE", "")),
+        host=history[-1].findtext("HOSTNAME", "") if history else "",
+        addresses=tuple(_addresses(vm)),
+        monitoring=_flat(vm.find("MONITORING")),
+        user_template=_flat(vm.find("USER_TEMPLATE")),
+    )
+
+
+def _addresses(vm: "_Element") -> Iterable[str]:
+    """Those that OpenNebula gave it, then those that its guest agent tells."""
+    found = [nic.text for tag in ("IP", "IP6_GLOBAL") for nic in vm.findall(f"TEMPLATE/NIC/{tag}")]
+    told = vm.findtext("MONITORING/GUEST_IP_ADDRESSES", "").split(",")
+    return dict.fromkeys(address.strip() for address in (*found, *told) if address and address.strip())
+
+
+def _flat(element: "_Element | None") -> dict[str, str]:
+    """Its single values; vectors are of no use to us."""
+    if element is None:
+        return {}
+    return {str(child.tag): child.text or "" for child in element if not len(child)}

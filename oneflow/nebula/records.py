@@ -1,0 +1,45 @@
+"""What the record of a VM keeps of what OpenNebula told."""
+
+from typing import Final
+
+from onecore.machines.model import Resource
+
+NAME: Final = "opennebula"
+"""What such a record names as its driver."""
+MARK: Final = "ONEFLOW_MARK"
+"""The attribute of USER_TEMPLATE that names the record of a VM."""
+
+# Under which keys the metrics of a record keep what OpenNebula told.
+STATE, LCM_STATE, HOST, UID, GID = "one/STATE", "one/LCM_STATE", "one/HOST", "one/UID", "one/GID"
+REPORTED: Final = "user/"
+
+
+def is_nebula(machine: Resource) -> bool:
+    return machine.driver == NAME
+
+
+def states(machine: Resource) -> tuple[int, int] | None:
+    """STATE and LCM_STATE as OpenNebula told them; None before it did."""
+    if STATE not in machine.metrics or not machine.deploy_id:
+        return None
+    return int(machine.metrics[STATE]), int(machine.metrics[LCM_STATE])
+
+
+def reported(machine: Resource) -> dict[str, str]:
+    """Its USER_TEMPLATE: what it says of itself, and what people wrote there."""
+    return {
+        key.removeprefix(REPORTED): value
+        for key, value in machine.metrics.items()
+        if key.startswith(REPORTED)
+    }
+
+
+def is_ready(machine: Resource) -> bool:
+    return machine.metrics.get(f"{REPORTED}READY", "").strip().upper() == "YES"
+
+
+def owner(machine: Resource) -> tuple[int, int] | None:
+    """Whose it is, by OpenNebula; None before it was seen."""
+    if UID not in machine.metrics:
+        return None
+    return int(machine.metrics[UID]), int(machine.metrics[GID])

@@ -1,0 +1,82 @@
+"""The OpenNebula that an installation works with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from onecore.deps import Deps
+from onecore.machines.calls import Binding
+from onecore.machines.model import Resource
+from onecore.opennebula.client import Client, Unauthenticated
+from oneflow.nebula.binding import NebulaBinding, driver
+from oneflow.nebula.patience import Patience
+from oneflow.nebula.records import is_nebula
+
+OWN = -1
+NOBODY = -1
+
+
+@dataclass(frozen=True)
+class Nebula:
+    """`patience` knows whether its server is being waited for."""
+
+    client: Client
+    patience: Patience = field(default_factory=Patience)
+
+    def binder(self, deps: Deps, others: Callable[[Resource], Binding]) -> Callable[[Resource], Binding]:
+        """Who serves a record: this OpenNebula its VMs, `others` the rest."""
+        mine = NebulaBinding(driver(), {}, deps.settings.home, "", client=self.client, patience=self.patience)
+
+        def bind(resource: Resource) -> Binding:
+            if not is_nebula(resource):
+                return others(resource)
+            mine.remember(resource)
+            return mine
+
+        return bind
+
+    def who(self) -> "Known":
+        """Whose credentials we use. Raises NotAuthorized, or that nobody answers."""
+        return _known(self.client.call("user.info", OWN))
+
+    def authenticated(self, name: str, password: str) -> "Known | None":
+        """The user of that password or token, if it is one."""
+        try:
+            return _known(self.client.call_as(f"{name}:{password}", "user.info", OWN))
+        except Unauthenticated:
+            return None
+
+    def everybody(self) -> "list[Known]":
+        """The users and groups that we may see; a group without a user has no name of one."""
+        groups = {
+            int(group.findtext("ID", "")): group.findtext("NAME", "")
+            for group in self.client.document("grouppool.info").findall("GROUP")
+        }
+        users = self.client.document("userpool.info").findall("USER")
+        return [
+            *(Known(NOBODY, "", gid, group) for gid, group in groups.items()),
+            *(
+                Known(int(u.findtext("ID", "")), u.findtext("NAME", ""), gid, groups.get(gid, str(gid)))
+                for u in users
+                for gid in [int(u.findtext("GID", ""))]
+            ),
+        ]
+
+    def templates(self) -> frozenset[int]:
+        """The VM templates that exist and that we may use."""
+        pool = self.client.document("templatepool.info", -2, -1, -1)
+        return frozenset(int(number.text or "") for number in pool.findall("VMTEMPLATE/ID"))
+
+
+@dataclass(frozen=True)
+class Known:
+    """A user with his group, by numbers and names."""
+
+    uid: int
+    name: str
+    gid: int
+    group: str
+
+
+def _known(user: Any) -> Known:
+    return Known(user.ID, user.NAME, user.GID, user.GNAME)
