@@ -11,8 +11,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +19,7 @@ from threading import Thread
 from typing import Generic, NoReturn, TypeVar
 
 from onecore import standard_files
+from onecore.alive import signal_group
 from onecore.errors import NotFound, OneError
 from onecore.spawning import Order, Starter
 from onecore.tasks import Done, Task, Tasks, Unknown
@@ -29,7 +29,6 @@ MIB = 1024 * 1024
 TERM_GRACE_S = 2.0
 TICK_S = 0.25
 GATHER_S = 0.005
-KILL_ROUNDS = 500
 STDIN, STDOUT, STDERR = 0, 1, 2
 
 Key = TypeVar("Key", bound=Hashable)
@@ -187,7 +186,7 @@ class Runner(Generic[Key]):
         self._finish_starting()
         self.hurry()
         for child in self._children.values():
-            _signal_group(child.pid, signal.SIGKILL)
+            signal_group(child.pid, signal.SIGKILL)
 
     def leave(self) -> None:
         """See to nothing that runs any more: it goes on by itself, as after our death, and its `output_path`
@@ -269,12 +268,12 @@ class Runner(Generic[Key]):
         for child in self._children.values():
             if child.ended is None and _too_much(child):
                 child.ended = Ended.OUTPUT_LIMIT
-                _signal_group(child.pid, signal.SIGKILL)
+                signal_group(child.pid, signal.SIGKILL)
             elif now >= child.deadline and child.ended is None:
                 _ask_to_end(child, Ended.TIMED_OUT, now)
             elif now >= child.deadline:
                 child.kill_at = now + child.command.grace_s
-                _signal_group(child.pid, signal.SIGKILL)
+                signal_group(child.pid, signal.SIGKILL)
 
 
 def _outcome_of(done: Done) -> Outcome:
@@ -313,84 +312,6 @@ def replace(argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
         raise NotFound(f"there is no program '{argv[0]}'", hint="install it, or correct PATH") from exc
 
 
-def is_held(path: Path) -> bool:
-    """Whether a program that was started with this `output_path` is still alive."""
-    try:
-        os.close(standard_files.locked(path))
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
-
-
-def kill_holders(path: Path) -> int:
-    """Kill the program that has this as its output, and whoever it handed that on to, with their process
-    groups; returns how many there were. Whoever started it has the file open, too, and is spared."""
-    killed = 0
-    for pid in _holders(path):
-        _signal_group(os.getpgid(pid), signal.SIGKILL)
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        killed += 1
-    return killed
-
-
-def bearers(mark: str) -> list[int]:
-    """The processes with `mark` (NAME=value) in their environment: a program's descendants keep it, also
-    those that made a session of their own, which no signal to its process group reaches."""
-    wanted = mark.encode()
-    return [pid for pid in _others() if wanted in _environment(pid)]
-
-
-def kill_bearers(mark: str) -> int:
-    """Kill them all; returns how many there were."""
-    killed: set[int] = set()
-    for _ in range(KILL_ROUNDS):  # one that was forking has a child that the last look did not see
-        pids = bearers(mark)
-        if not pids:
-            break
-        for pid in pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        killed.update(pids)
-        time.sleep(0.01)
-    return len(killed)
-
-
-def _environment(pid: int) -> list[bytes]:
-    """Empty for one that is over (a zombie is), or not ours to look at."""
-    try:
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return []
-
-
-def _others() -> Iterator[int]:
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            yield int(entry.name)
-
-
-def _holders(path: Path) -> Iterator[int]:
-    wanted = path.resolve()
-    for pid in _others():
-        with suppress(OSError):
-            if any(link.readlink() == wanted and _is_inherited(link) for link in _open_files(pid)):
-                yield pid
-
-
-def _open_files(pid: int) -> Iterator[Path]:
-    return Path(f"/proc/{pid}/fd").iterdir()
-
-
-def _is_inherited(link: Path) -> bool:
-    """Whether a program was handed it: what we open ourselves is closed where a program is loaded."""
-    info = (link.parent.with_name("fdinfo") / link.name).read_text()
-    flags = next(line for line in info.splitlines() if line.startswith("flags:"))
-    return not int(flags.split()[1], 8) & os.O_CLOEXEC
-
-
 def _prepare(command: Command) -> _Prepared:
     """Open its standard files; its output is locked from here on."""
     return _Prepared(command, standard_files.opened(command.stdin, command.output_path))
@@ -404,7 +325,7 @@ def _too_much(child: _Child) -> bool:
 def _reap(child: _Child) -> Outcome:
     # While the leader is a zombie its process group id cannot be reused: children left behind die first.
     os.waitid(os.P_PIDFD, child.pidfd, os.WEXITED | os.WNOWAIT)
-    _signal_group(child.pid, signal.SIGKILL)
+    signal_group(child.pid, signal.SIGKILL)
     _, status = os.waitpid(child.pid, 0)
     if child.ended is None and _too_much(child):
         child.ended = Ended.OUTPUT_LIMIT
@@ -422,9 +343,4 @@ def _reap(child: _Child) -> Outcome:
 def _ask_to_end(child: _Child, why: Ended, now: float) -> None:
     child.ended = why
     child.kill_at = now + child.command.grace_s
-    _signal_group(child.pid, child.command.stop_signal)
-
-
-def _signal_group(pgid: int, signum: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(pgid, signum)
+    signal_group(child.pid, child.command.stop_signal)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from onecore import ansible, process
+from onecore import alive, ansible
 from onecore.ansible import MARK, Job, Results
 from onecore.deps import Deps, Notice
 from onecore.errors import DriverFailed, Interrupted
@@ -84,7 +84,7 @@ class PlaybookRun:
             outcome, stopped = self._watch(runner, note.run)
         finally:
             runner.kill()
-            process.kill_bearers(f"{MARK}={note.run}")
+            alive.kill_bearers(f"{MARK}={note.run}")
         self._deps.boundary("playbook ended")
         return replace(self._told_by(note), problem=_problem(outcome), stopped=stopped)
 
@@ -100,16 +100,16 @@ class PlaybookRun:
             return None
         mark = f"{MARK}={note.run}"
         if end_it:
-            process.kill_bearers(mark)
-        if process.is_held(self.folder / "output"):
+            alive.kill_bearers(mark)
+        if alive.is_held(self.folder / "output"):
             self._tell("waiting for an ansible-playbook that outlived the process which started it", "W")
-        while process.is_held(self.folder / "output"):
+        while alive.is_held(self.folder / "output"):
             if self._deps.clock.now() > note.deadline + ansible.GRACE_S:
-                process.kill_bearers(mark)
+                alive.kill_bearers(mark)
             raise_if_asked(self._deps, self._provision.id)
             self._keep_lease()
             self._deps.clock.sleep(TICK_S)
-        process.kill_bearers(mark)
+        alive.kill_bearers(mark)
         return replace(self._told_by(note), taken_up=True)
 
     def forget(self) -> None:

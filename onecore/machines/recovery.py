@@ -5,7 +5,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from onecore import process
+from onecore import alive, process
 from onecore.drivers.answers import deploy_id_problem
 from onecore.drivers.secrecy import betrays
 from onecore.errors import DriverFailed, OneError
@@ -45,7 +45,7 @@ class Recovery:
             return
         tools = self._desk.tools
         file, now = tools.run_file(operation.id)("out"), tools.clock.now()
-        if not process.is_held(file):
+        if not alive.is_held(file):
             del held.awaited[operation.id]
             self._resolve(held, operation, file)
             return
@@ -54,7 +54,7 @@ class Recovery:
             tools.report(held.records[operation.resource_id], text, "W")
             tools.told()
         if now > operation.deadline + GRACE_S or file.stat().st_size > process.MIB:
-            process.kill_holders(file)
+            alive.kill_holders(file)
         again = partial(self._wait, held, operation, min(pause_s * 2, LONGEST_PAUSE_S))
         self._desk.timers.at(now + pause_s, again)
 

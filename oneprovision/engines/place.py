@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from onecore import process, tofu
+from onecore import alive, tofu
 from onecore.config import Settings
 from onecore.deps import Deps
 from onecore.errors import StoreFailed
@@ -118,7 +118,7 @@ class Place:
 
     def survivor(self) -> Path | None:
         """The log of a program that outlived whoever started it."""
-        return next((self.log(verb) for verb in LOGS if process.is_held(self.log(verb))), None)
+        return next((self.log(verb) for verb in LOGS if alive.is_held(self.log(verb))), None)
 
     def stored(self, tx: Transaction) -> Stored:
         """The state that was stored after the last run."""

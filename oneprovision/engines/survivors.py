@@ -5,7 +5,7 @@ What was begun and is in no state is unknown, and stays so: nobody may take it f
 
 from collections.abc import Mapping
 
-from onecore import process
+from onecore import alive
 from onecore.machines.decide import Step
 from onecore.machines.model import Resource, State
 from onecore.store import resources as store
@@ -58,7 +58,7 @@ def _outlive(runs: Runs, run: Run | None) -> None:
     while (log := runs.place.survivor()) is not None:
         late = run is None or runs.tools.clock.now() > run.deadline + GRACE_S
         if log != runs.place.log("apply") or late:
-            process.kill_holders(log)
+            alive.kill_holders(log)
         elif not told:
             runs.say("waiting for an OpenTofu that outlived the process which started it", "W")
             told = True

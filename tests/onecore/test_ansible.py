@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from onecore import ansible, process, ssh
+from onecore import alive, ansible, process, ssh
 from onecore.ansible import HostResult, Job, Results, Target
 from onecore.errors import NotFound
 from onecore.process import Ended, Outcome, Runner
@@ -190,9 +190,9 @@ def test_nobody_is_left_at_work(tmp_path: Path, servers, how):
         runner.stop(0)
     else:
         # As the kernel would kill it: without the workers.
-        os.kill(min(process.bearers(f"{ansible.MARK}={run}")), signal.SIGKILL)
+        os.kill(min(alive.bearers(f"{ansible.MARK}={run}")), signal.SIGKILL)
     [(_, outcome)] = runner.wait(30)
     assert outcome.ended is (Ended.STOPPED if how == "stop" else Ended.SIGNALLED)
-    process.kill_bearers(f"{ansible.MARK}={run}")
-    assert process.bearers(f"{ansible.MARK}={run}") == []
+    alive.kill_bearers(f"{ansible.MARK}={run}")
+    assert alive.bearers(f"{ansible.MARK}={run}") == []
     assert [marks(server) for server in servers] == [["web-0"], ["web-1"]]

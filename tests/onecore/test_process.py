@@ -9,18 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from onecore.process import (
-    MIB,
-    Command,
-    Ended,
-    Outcome,
-    Runner,
-    bearers,
-    is_held,
-    kill_bearers,
-    kill_holders,
-    run,
-)
+from onecore.alive import bearers, is_held, kill_bearers, kill_holders
+from onecore.process import MIB, Command, Ended, Outcome, Runner, run
 from onecore.standard_files import emptied
 
 ENV = {"PATH": "/usr/bin:/bin"}

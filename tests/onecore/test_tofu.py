@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from onecore import process, tofu
+from onecore import alive, process, tofu
 from onecore.errors import DriverFailed, NotFound, WrongState
 from onecore.process import Ended, Outcome
 from onecore.tofu import Workspace
@@ -155,9 +155,9 @@ def test_a_run_that_outlives_us_can_be_waited_for_and_read(workspace):
     if child == 0:
         tofu.follow(workspace.apply(output), lambda heard: os.kill(os.getpid(), signal.SIGKILL), lambda: True)
     os.waitpid(child, 0)
-    assert process.is_held(output)
+    assert alive.is_held(output)
     deadline = time.monotonic() + 30
-    while process.is_held(output):
+    while alive.is_held(output):
         assert time.monotonic() < deadline
         os.sched_yield()
     assert machines(workspace) == {"m0", "m1"}
@@ -170,7 +170,7 @@ def test_a_killed_run_leaves_what_it_had_finished_in_the_state(workspace):
 
     def kill(heard: Heard) -> None:
         if heard.kind == "apply_complete" and heard.key == 0:
-            process.kill_holders(output)
+            alive.kill_holders(output)
 
     outcome = tofu.follow(workspace.apply(output), kill, lambda: True, 0.02)
     assert outcome.ended is Ended.SIGNALLED

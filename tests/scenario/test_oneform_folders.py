@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from onecore import process
+from onecore import alive
 from tests.oneform import TIE, tied, tofu
 from tests.scenario.command import until
 from tests.scenario.oneform_home import Clusters, opened
@@ -151,6 +151,6 @@ def test_growth_stays_within_what_the_driver_allows(home):
 def kill_tofu(home: Clusters) -> None:
     """SIGKILL to OpenTofu and all that it started, as when the power fails."""
     log = home.path / "oneform" / "0" / "apply.jsonl"
-    for pid in process.bearers(f"ONE_HOME={home.path}"):
+    for pid in alive.bearers(f"ONE_HOME={home.path}"):
         os.kill(pid, signal.SIGKILL)
-    until(lambda: not process.is_held(log), "the end of OpenTofu")
+    until(lambda: not alive.is_held(log), "the end of OpenTofu")
