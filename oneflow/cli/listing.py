@@ -7,7 +7,7 @@ from onecore.cli.output import OutputFormat
 from onecore.cli.tables import Align, Column
 from oneflow.cli.door import documents_in
 from oneflow.cli.session import FlowSession, pass_session
-from oneflow.cli.view import Entry, as_pool, body_of, moment, owner_columns
+from oneflow.cli.view import Entry, as_pool, body_of, owner_columns, time_column
 from oneflow.model.document import Kind
 from oneflow.model.states import ServiceState
 
@@ -65,14 +65,7 @@ COLUMNS: list[Column[Entry]] = [
     Column(
         "STAT", 11, Align.LEFT, state_name, shown=False, about="its state, as later releases call the column"
     ),
-    Column(
-        "STARTTIME",
-        15,
-        Align.LEFT,
-        lambda document: moment(float(body_of(document).get("start_time", 0))),
-        shown=False,
-        about="when it was made",
-    ),
+    time_column("STARTTIME", "start_time"),
     Column(
         "ROLES",
         15,

@@ -8,13 +8,13 @@ import click
 
 from onecore.cli.listing import TableOptions, again_and_again, table_options, top_options
 from onecore.cli.output import OutputFormat, emit, format_options, write
-from onecore.cli.tables import Align, Column
+from onecore.cli.tables import Column
 from oneflow.cli import editing
 from oneflow.cli.arguments import document_from, file_argument, number_of, numbers_of, wait_options
 from oneflow.cli.documents import Shelf, create_command, list_command, show_command
 from oneflow.cli.group import FlowGroup
 from oneflow.cli.session import FlowSession, pass_session
-from oneflow.cli.view import Entry, body_of, moment, owner_columns
+from oneflow.cli.view import Entry, body_of, owner_columns, time_column
 from oneflow.cli.waiting import carry_out
 from oneflow.model.document import Kind
 
@@ -30,14 +30,7 @@ oneflow template instantiate 0
 
 _COLUMNS: list[Column[Entry]] = [
     *owner_columns(37),
-    Column(
-        "REGTIME",
-        15,
-        Align.LEFT,
-        lambda document: moment(float(body_of(document).get("registration_time", 0))),
-        shown=False,
-        about="when it was made",
-    ),
+    time_column("REGTIME", "registration_time"),
 ]
 
 

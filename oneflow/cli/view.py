@@ -26,6 +26,15 @@ def owner_columns(name_width: int, id_width: int = 10) -> list[Column[Entry]]:
     ]
 
 
+def time_column(name: str, key: str) -> Column[Entry]:
+    """When a document was made, as its body says it."""
+
+    def value(document: Entry) -> str:
+        return moment(float(body_of(document).get(key, 0)))
+
+    return Column(name, 15, Align.LEFT, value, shown=False, about="when it was made")
+
+
 def as_pool(documents: Sequence[Entry]) -> Entry:
     return {"DOCUMENT_POOL": {"DOCUMENT": list(documents)} if documents else {}}
 

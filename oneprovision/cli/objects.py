@@ -1,6 +1,7 @@
 """`cluster`, `datastore` and `network`: list and show."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,112 +19,65 @@ if TYPE_CHECKING:
 Entry = Mapping[str, Any]
 
 
-@click.group()
-def cluster() -> None:
-    """The clusters of all provisions.
+@dataclass(frozen=True)
+class _Words:
+    """What the help says of a kind: what its group is, how a list of it goes on, and what `show` adds."""
 
-    \b
-    oneprovision cluster list
-    oneprovision cluster show 0 -j
-    """
-
-
-@cluster.command("list")
-@table_options
-@pass_session
-def cluster_list(session: Session, options: TableOptions) -> None:
-    """List the clusters, with how many hosts, networks and datastores each has.
-
-    \b
-    oneprovision cluster list
-    oneprovision cluster list -f PROVISION=0 -j
-    """
-    _list(session, ObjectKind.CLUSTER, options)
+    about: str
+    listed: str
+    listing: str
+    shown: str = ""
+    example: str = "0"
 
 
-@cluster.command("show")
-@click.argument("selected", metavar="CLUSTER")
-@format_options
-@pass_session
-def cluster_show(session: Session, /, selected: str, fmt: OutputFormat) -> None:
-    """Show CLUSTER, by id or name.
+def _group(kind: ObjectKind, words: _Words) -> click.Group:
+    name, plural, metavar = kind.value, f"{kind.value}s", kind.value.upper()
+    program = f"oneprovision {name}"
 
-    \b
-    oneprovision cluster show 0
-    """
-    _show(session, ObjectKind.CLUSTER, selected, fmt)
+    @click.command(
+        "list", help=f"List the {plural}{words.listed}.\n\n\b\n{program} list\n{program} {words.listing}"
+    )
+    @table_options
+    @pass_session
+    def list_(session: Session, options: TableOptions) -> None:
+        _list(session, kind, options)
 
+    @click.command(
+        "show",
+        help=f"Show {metavar}, by id or name{words.shown}.\n\n\b\n{program} show {words.example}",
+    )
+    @click.argument("selected", metavar=metavar)
+    @format_options
+    @pass_session
+    def show(session: Session, /, selected: str, fmt: OutputFormat) -> None:
+        _show(session, kind, selected, fmt)
 
-@click.group()
-def datastore() -> None:
-    """The datastores of all provisions.
-
-    \b
-    oneprovision datastore list
-    oneprovision datastore show 0 -j
-    """
-
-
-@datastore.command("list")
-@table_options
-@pass_session
-def datastore_list(session: Session, options: TableOptions) -> None:
-    """List the datastores.
-
-    \b
-    oneprovision datastore list
-    oneprovision datastore list -f TYPE=system_ds -j
-    """
-    _list(session, ObjectKind.DATASTORE, options)
+    text = f"{words.about}.\n\n\b\n{program} list\n{program} show {words.example} -j"
+    return click.Group(name, commands=[list_, show], help=text)
 
 
-@datastore.command("show")
-@click.argument("selected", metavar="DATASTORE")
-@format_options
-@pass_session
-def datastore_show(session: Session, /, selected: str, fmt: OutputFormat) -> None:
-    """Show DATASTORE, by id or name.
-
-    \b
-    oneprovision datastore show 0
-    """
-    _show(session, ObjectKind.DATASTORE, selected, fmt)
-
-
-@click.group()
-def network() -> None:
-    """The networks of all provisions, and their addresses.
-
-    \b
-    oneprovision network list
-    oneprovision network show 1
-    """
-
-
-@network.command("list")
-@table_options
-@pass_session
-def network_list(session: Session, options: TableOptions) -> None:
-    """List the networks, with how many address ranges each has and how many addresses are in them.
-
-    \b
-    oneprovision network list
-    oneprovision network list -f PUBLIC=YES -j
-    """
-    _list(session, ObjectKind.NETWORK, options)
-
-
-@network.command("show")
-@click.argument("selected", metavar="NETWORK")
-@format_options
-@pass_session
-def network_show(session: Session, /, selected: str, fmt: OutputFormat) -> None:
-    """Show NETWORK, by id or name, with its address ranges: static ones, and those leased from a provider.
-
-    \b
-    oneprovision network show 1
-    """
-    _show(session, ObjectKind.NETWORK, selected, fmt)
+cluster = _group(
+    ObjectKind.CLUSTER,
+    _Words(
+        "The clusters of all provisions",
+        listed=", with how many hosts, networks and datastores each has",
+        listing="list -f PROVISION=0 -j",
+    ),
+)
+datastore = _group(
+    ObjectKind.DATASTORE,
+    _Words("The datastores of all provisions", listed="", listing="list -f TYPE=system_ds -j"),
+)
+network = _group(
+    ObjectKind.NETWORK,
+    _Words(
+        "The networks of all provisions, and their addresses",
+        listed=", with how many address ranges each has and how many addresses are in them",
+        listing="list -f PUBLIC=YES -j",
+        shown=", with its address ranges: static ones, and those leased from a provider",
+        example="1",
+    ),
+)
 
 
 def _list(session: Session, kind: ObjectKind, options: TableOptions) -> None:
