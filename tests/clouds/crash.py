@@ -122,20 +122,27 @@ def site(opening: Opening, folder: Path) -> Iterator[Site]:
         yield Site(provider, place)
 
 
-def crash(opening: Opening, kill: Kill, folder: Path) -> list[str]:
+@dataclass(frozen=True)
+class Crash:
+    """`killed`: whether it came to that; no two runs have the very same number of boundaries."""
+
+    killed: bool
+    violations: tuple[str, ...]
+
+
+def crash(opening: Opening, kill: Kill, folder: Path) -> Crash:
     """Prepare, kill, recover, judge; then remove everything, and judge again. Every second create is not
     completed but removed at once."""
     with site(opening, folder) as here:
         found = [] if kill.command == CREATE else _done(here, CREATE)
-        killed = here.run(kill.command, kill)
-        if not killed.killed:
-            found.append(f"was not killed, but ended with {killed.exit_code}")
+        begun = here.run(kill.command, kill)
         if oracle.read_store(here.place.home).state is not None:
             if kill.command == CREATE and kill.at % 2 == 0:
                 found += _done(here, RETRY) + here.violations(HOSTS) + _done(here, ("orphans",))
             found += _done(here, DEPROVISION)
         found += here.violations(0)
-        return [f"{kill}: {text}" for text in found] + ([here.said()] if found else [])
+        said = (here.said(),) if found else ()
+        return Crash(begun.killed, (*(f"{kill}: {text}" for text in found), *said))
 
 
 def _done(here: Site, command: tuple[str, ...]) -> list[str]:
@@ -177,14 +184,14 @@ def main(argv: Sequence[str]) -> int:
 
 
 def examined(driver: str, opening: Opening, share: int) -> Counter[str]:
-    begun, done = time.monotonic(), Counter({"kills": 0, "violations": 0})
+    start, done = time.monotonic(), Counter({"kills": 0, "violations": 0})
     with tempfile.TemporaryDirectory(prefix="clouds-") as folder:
-        for kill in kills(opening, _new(folder, "count"), share):
-            found = crash(opening, kill, _new(folder, f"kill-{done['kills']}"))
-            done += Counter(kills=1, violations=bool(found))
-            for text in found:
+        for turn, kill in enumerate(kills(opening, _new(folder, "count"), share)):
+            found = crash(opening, kill, _new(folder, f"kill-{turn}"))
+            done += Counter(kills=found.killed, violations=bool(found.violations))
+            for text in found.violations:
                 print(f"{driver}: {text}", flush=True)
-    took = f"{time.monotonic() - begun:.0f} s"
+    took = f"{time.monotonic() - start:.0f} s"
     print(f"{driver}: {done['kills']} kills in {took}, {done['violations']} broke the law", flush=True)
     return done
 

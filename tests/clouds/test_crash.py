@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clouds.crash import CREATE, Kill, crash, site
+from tests.clouds.crash import CREATE, Crash, Kill, crash, site
 from tests.clouds.linode import LinodeFake
 from tests.clouds.witnesses import PROVIDERS, double
 from tests.scenario import killing
@@ -30,7 +30,7 @@ def _warm() -> None:
 
 @pytest.mark.parametrize(("driver", "kill"), KILLS, ids=[f"{driver}, {kill}" for driver, kill in KILLS])
 def test_a_crash_leaks_nothing_and_doubles_nothing(driver: str, kill: Kill, tmp_path: Path):
-    assert crash(PROVIDERS[driver], kill, tmp_path) == []
+    assert crash(PROVIDERS[driver], kill, tmp_path) == Crash(killed=True, violations=())
 
 
 def test_the_judge_sees_a_machine_that_nobody_recorded_and_one_that_vanished(tmp_path: Path):

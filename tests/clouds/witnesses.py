@@ -146,7 +146,7 @@ def _impatient(folder: Path, driver: str) -> dict[str, str]:
     for old, new in CHANGES.items():
         manifest = manifest.replace(old, new, 1)
     (remotes / "driver.yaml").write_text(manifest)
-    for path in (folder / "remotes", *(folder / "remotes").rglob("*")):
+    for path in (folder / "remotes", folder / "remotes" / "pm", remotes, *remotes.iterdir()):
         path.chmod(path.stat().st_mode & ~0o022)
     return {"ONE_REMOTES": str(folder / "remotes")}
 
