@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from onecore.access import Right
 from onecore.document import Document
-from onecore.errors import InvalidInput
+from onecore.errors import InvalidInput, OneError
 from onecore.store import events
 from onecore.store.engine import Transaction
 from oneflow import store
@@ -23,6 +23,7 @@ from oneflow.usecases import vm_templates
 from oneflow.usecases.documents import authorized, checked_name, usable
 
 REGISTRATION_TIME = "registration_time"
+NOT_IMPLEMENTED = 501
 
 
 def create(deps: FlowDeps, data: object) -> Document:
@@ -51,6 +52,7 @@ def update(deps: FlowDeps, number: int, data: object, append: bool = False) -> D
 
 def delete(deps: FlowDeps, number: int, with_vm_templates: bool = False) -> None:
     """Its VM templates stay, or those go as well that nothing else needs. All or nothing."""
+    _check_ours(deps, with_vm_templates)
     with deps.database.begin() as tx:
         template = authorized(tx, deps, Kind.TEMPLATE, number, Right.MANAGE)
         store.remove(tx, template)
@@ -60,6 +62,7 @@ def delete(deps: FlowDeps, number: int, with_vm_templates: bool = False) -> None
 
 def clone(deps: FlowDeps, number: int, name: str, with_vm_templates: bool = False) -> Document:
     """A copy under another name; the VM templates are shared with the original, or copied as well."""
+    _check_ours(deps, with_vm_templates)
     now = deps.clock.now()
     with deps.database.begin() as tx:
         original = authorized(tx, deps, Kind.TEMPLATE, number, Right.USE)
@@ -85,6 +88,15 @@ def instantiate(deps: FlowDeps, number: int, changes: object = None, name: str =
         stored = store.insert(tx, service)
         events.add(tx, stored.key, now, "New state: PENDING", f"instantiated from template {number}")
         return stored.served(store.owners(tx))
+
+
+def _check_ours(deps: FlowDeps, with_vm_templates: bool) -> None:
+    if with_vm_templates and deps.nebula is not None:
+        raise OneError(
+            "VM templates of an OpenNebula are copied and deleted there",
+            hint="see: onetemplate clone, onetemplate delete",
+            http_status=NOT_IMPLEMENTED,
+        )
 
 
 def _service(deps: FlowDeps, template: Body, now: float) -> Stored:

@@ -49,16 +49,18 @@ _TABLE = {
 
 ALIASES = {"del-ip": "remove-ip", "undeploy": "deprovision", "recover": "retry", "vnet": "network"}
 
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
+
 
 def oneprovision(session: "FormSession") -> click.Group:
     """The root of the tree, for one run of the program."""
 
-    @click.group(cls=FormGroup, table=_TABLE, aliases=ALIASES, context_settings={"obj": session})
+    @click.group(cls=FormGroup, table=_TABLE, aliases=ALIASES, context_settings={"obj": session, **_SETTINGS})
     @server_options("ONEFORM")
     @click.option(
         "--remotes", metavar="FOLDERS", default="", help="Look for drivers here first (folders with pm/)."
     )
-    @click.version_option(package_name="onesuite", prog_name="oneprovision")
+    @click.version_option(None, "-V", "--version", package_name="onesuite", prog_name="oneprovision")
     def oneprovision(server: str, username: str, password: str, remotes: str) -> None:
         """Create, scale, repair and remove provisions: clusters of hosts with datastores and networks.
 
