@@ -40,6 +40,11 @@ class Settings:
     def log_directory(self) -> Path:
         return self.home / "logs"
 
+    @property
+    def base_home(self) -> Path:
+        """Where the settings of an installation are, whichever cloud it works with."""
+        return self.home.parents[1] if self.opennebula else self.home
+
     def in_opennebula(self) -> "Settings":
         """The settings for the OpenNebula that ONE_XMLRPC names, if it does: what belongs to it is kept apart
         from everything else, in a folder of its own."""

@@ -19,11 +19,11 @@ CONF_FILE = "oneflow-server.conf"
 def flow_deps(deps: Deps) -> FlowDeps:
     """`deps`, with the settings of `$ONE_HOME/oneflow-server.conf` where there is one."""
     given = {each.name: getattr(deps, each.name) for each in fields(deps)}
-    settings = flow_settings(deps.settings.home / CONF_FILE)
-    return FlowDeps(**{**given, "flow": settings, "nebula": nebula(deps)})
+    flow = flow_settings(deps.settings.base_home / CONF_FILE)
+    return FlowDeps(**{**given, "flow": flow, "nebula": nebula(deps, flow)})
 
 
-def nebula(deps: Deps) -> "Nebula | None":
+def nebula(deps: Deps, flow: FlowSettings) -> "Nebula | None":
     """The OpenNebula that the settings name."""
     settings = deps.settings
     if not settings.opennebula or settings.auth_file is None:
@@ -31,7 +31,7 @@ def nebula(deps: Deps) -> "Nebula | None":
     from onecore.opennebula.client import Client, Endpoint  # lazy: few work with one
     from oneflow.nebula.site import Nebula
 
-    return Nebula(Client(Endpoint(settings.opennebula, settings.auth_file), deps.conceal))
+    return Nebula(Client(Endpoint(settings.opennebula, settings.auth_file), deps.conceal), late_s=flow.late_s)
 
 
 def as_its_user(deps: Deps) -> Deps:

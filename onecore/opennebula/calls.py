@@ -34,6 +34,16 @@ CALLS: Final[Mapping[str, Call]] = MappingProxyType(
     {
         "system.version": Call((), "once for each process: servers older than 5.12 are refused"),
         "user.info": Call((("id", int, "-1: who asks"),), "who asks; is a password of the REST API right?"),
+        "user.login": Call(
+            (
+                ("name", str, "the owner of a service"),
+                ("token", str, "empty: a new one"),
+                ("period", int, "600 seconds"),
+                ("group", int, "-1: his own"),
+            ),
+            "VMs of a service that is not ours are made on behalf of its owner, with what he may do",
+            changes=True,
+        ),
         "userpool.info": Call((), "names of users, for `chown`"),
         "grouppool.info": Call((), "names of groups, for `chown` and `chgrp`"),
         "templatepool.info": Call(

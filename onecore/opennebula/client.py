@@ -4,6 +4,7 @@ import xmlrpc.client
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from onecore.errors import InvalidInput, NotAuthorized, NotFound, OneError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 CONNECT_S = 10.0
 ANSWER_S = 120.0
+TOKEN_S = 600
 SUGGESTED = "pip install 'onesuite[opennebula]'"
 
 
@@ -72,7 +74,7 @@ class Client:
     endpoint: Endpoint
     conceal: Callable[[list[str]], None] = lambda secrets: None
     answer_s: float = ANSWER_S
-    _known: dict[str, Any] = field(default_factory=dict, repr=False)
+    _tokens: dict[str, tuple[str, float]] = field(default_factory=dict, repr=False)
 
     def call(self, method: str, *arguments: object) -> Any:
         """Returns what pyone makes of the answer."""
@@ -88,6 +90,18 @@ class Client:
             return etree.fromstring(str(text).encode(), parser)
         except etree.XMLSyntaxError as exc:
             raise NoAnswer(f"one.{method} of {self.endpoint.url} answered no XML: {exc}") from exc
+
+    def session_of(self, user: str) -> str:
+        """Credentials of that user: ours, or a token that we have made for him, as an administrator may."""
+        own = self.endpoint.session()
+        if user in ("", own.partition(":")[0]):
+            return own
+        token, until = self._tokens.get(user, ("", 0.0))
+        if monotonic() > until:
+            asked_at = monotonic()
+            token = str(self.call("user.login", user, "", TOKEN_S, -1))
+            self._tokens[user] = token, asked_at + TOKEN_S / 2
+        return f"{user}:{token}"
 
     def call_as(self, session: str, method: str, *arguments: object) -> Any:
         """With other credentials than ours."""

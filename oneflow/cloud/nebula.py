@@ -38,6 +38,7 @@ def order(
         label=vm.name,
         deployment={
             "template": vm.vm_template,
+            "owner": store.owners(tx).users.get(service.uid, ""),
             "name": vm.name,
             "contents": merged(_inputs(service.body, role), contents),
             "marks": marks,

@@ -5,15 +5,16 @@ from datetime import UTC, tzinfo
 
 from oneflow.model.vm import NAME_TEMPLATE
 
-WHOLE = ("port", "default_cooldown", "action_number", "action_period", "watch_s", "gate_port")
+WHOLE = ("port", "default_cooldown", "action_number", "action_period", "watch_s", "late_s", "gate_port")
 TEXT = ("host", "shutdown_action", "vm_name_template", "gate_endpoint")
 
 
 @dataclass(frozen=True)
 class FlowSettings:
     """`default_cooldown`, `action_period` in seconds; `watch_s`: how often running machines are looked at, at
-    the longest; `gate_endpoint`: where VMs reach OneGate, if not at `host` and `gate_port`. Keys of the file
-    that are not here are those of parts that we do not have."""
+    the longest; `late_s`: how long OpenNebula may take for a request whose sender died; `gate_endpoint`:
+    where VMs reach OneGate, if not at `host` and `gate_port`. Keys of the file that are not here are those of
+    parts that we do not have."""
 
     host: str = "127.0.0.1"
     port: int = 2474
@@ -25,6 +26,7 @@ class FlowSettings:
     action_period: int = 60
     vm_name_template: str = NAME_TEMPLATE
     watch_s: int = 10
+    late_s: int = 10
     tz: tzinfo = UTC
 
     @property

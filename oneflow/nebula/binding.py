@@ -5,7 +5,7 @@ USER_TEMPLATE tells whose it is.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -35,9 +35,8 @@ HARD_AFTER = 2
 """So many failed removals are gentle."""
 
 LIMITS = Limits(parallel=8, timeout_s=300.0)
-FACTS = Facts(can_list=True, idempotent=False, confirm_s=300.0, boot_s=86_400.0, late_s=10.0)
-"""A VM may wait for a host for long: the deadline of its role decides. A request may be carried out some time
-after its sender died."""
+FACTS = Facts(can_list=True, idempotent=False, confirm_s=300.0, boot_s=86_400.0)
+"""A VM may wait for a host for long: the deadline of its role decides."""
 
 RunFile = Callable[[str], Path]
 
@@ -48,14 +47,16 @@ def driver() -> Driver:
 
 @dataclass(frozen=True)
 class NebulaBinding(Binding):
-    """`known`: the VM id of each record that has one."""
+    """`known`: the VM id of each record that has one. `late_s`: how long after its sender died a request may
+    still be carried out."""
 
     client: Client | None = None
     patience: Patience = field(default_factory=Patience)
     known: dict[str, int] = field(default_factory=dict)
+    late_s: float = 10.0
 
     def facts(self, kind: Kind) -> Facts:
-        return FACTS
+        return replace(FACTS, late_s=self.late_s)
 
     def create(self, resource: Resource, run_file: RunFile) -> Task:
         return self._task(partial(self._instantiate, resource.name, resource.deployment))
@@ -103,14 +104,15 @@ class NebulaBinding(Binding):
 
     def _instantiate(self, name: str, deployment: Mapping[str, Any]) -> int:
         template, contents = int(deployment["template"]), deployment["contents"]
+        # What the owner may not use, his service may not either.
+        session = self._client.session_of(str(deployment["owner"]))
         if any(isinstance(value, Mapping | list) for value in contents.values()):
             # The server replaces whole vectors: a CONTEXT of one line would take away the template's.
-            own: Any = self._client.call("template.info", template).TEMPLATE
+            own: Any = self._client.call_as(session, "template.info", template).TEMPLATE
             contents = {key: _merged(own.get(key), value) for key, value in contents.items()}
         extra = {**contents, **deployment["marks"], MARK: name}
-        vm_id: int = self._client.call(
-            "template.instantiate", template, str(deployment["name"]), False, rendered(extra), False
-        )
+        asked = (template, str(deployment["name"]), False, rendered(extra), False)
+        vm_id: int = self._client.call_as(session, "template.instantiate", *asked)
         return vm_id
 
     def _terminate(self, vm_id: int, hard: bool) -> None:

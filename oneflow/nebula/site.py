@@ -22,10 +22,12 @@ class Nebula:
 
     client: Client
     patience: Patience = field(default_factory=Patience)
+    late_s: float = 10.0
 
     def binder(self, deps: Deps, others: Callable[[Resource], Binding]) -> Callable[[Resource], Binding]:
         """Who serves a record: this OpenNebula its VMs, `others` the rest."""
-        mine = NebulaBinding(driver(), {}, deps.settings.home, "", client=self.client, patience=self.patience)
+        tools = {"client": self.client, "patience": self.patience, "late_s": self.late_s}
+        mine = NebulaBinding(driver(), {}, deps.settings.home, "", **tools)  # type: ignore[arg-type]
 
         def bind(resource: Resource) -> Binding:
             if not is_nebula(resource):

@@ -38,6 +38,18 @@ def user_info(cloud: Cloud, who: User, number: int, decrypt: bool = False) -> An
     return documents.text_of(documents.user(cloud, found))
 
 
+def user_login(cloud: Cloud, who: User, name: str, token: str, valid_s: int, group: int = -1) -> Answer:
+    """A token of that user, made where none is given."""
+    found = next((user for user in cloud.users.values() if user.name == name), None)
+    if found is None:
+        raise Refused(NO_EXISTS, f"Error getting user [{name}].")
+    if who.gid != 0 and who.id != found.id:
+        raise Refused(AUTHORIZATION, f"User [{who.id}] : Not authorized to perform MANAGE USER [{found.id}].")
+    made = token or f"token-{len(found.tokens)}-of-{name}"
+    found.tokens[made] = cloud.now() + valid_s
+    return made
+
+
 def userpool_info(cloud: Cloud, who: User) -> Answer:
     members = [documents.user(cloud, user, in_pool=True) for user in cloud.users.values()]
     return documents.text_of(documents.pool("USER_POOL", members))
@@ -183,6 +195,7 @@ def vm_disksnapshotdelete(cloud: Cloud, who: User, number: int, disk: int, snaps
 CALLS: dict[str, Call] = {
     "one.system.version": version,
     "one.user.info": user_info,
+    "one.user.login": user_login,
     "one.userpool.info": userpool_info,
     "one.grouppool.info": grouppool_info,
     "one.template.info": template_info,

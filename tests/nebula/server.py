@@ -5,6 +5,7 @@ are a fault of the client. Every document is read by pyone before it is sent.
 """
 
 import threading
+import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator
@@ -27,13 +28,15 @@ class Faults:
     """What goes wrong with the next calls of a method (or of any: `*`), how often.
 
     `lost_before`: the connection is cut and nothing was done; `lost_after`: it was done, and the answer is
-    lost; `cut`: the answer ends in the middle; `garbled`: a proxy answers in place of the server.
+    lost; `cut`: the answer ends in the middle; `garbled`: a proxy answers in place of the server; `slow`: so
+    many seconds pass before it is heard, every time.
     """
 
     lost_before: Counter[str] = field(default_factory=Counter)
     lost_after: Counter[str] = field(default_factory=Counter)
     cut: Counter[str] = field(default_factory=Counter)
     garbled: Counter[str] = field(default_factory=Counter)
+    slow: dict[str, float] = field(default_factory=dict)
 
     def strikes(self, which: Counter[str], method: str) -> bool:
         for name in (method, "*"):
@@ -138,6 +141,7 @@ def _handler(nebula: Nebula) -> type[BaseHTTPRequestHandler]:
             if faults.strikes(faults.lost_before, method):
                 self.close_connection = True
                 return
+            time.sleep(faults.slow.get(method, faults.slow.get("*", 0.0)))
             garbled = faults.strikes(faults.garbled, method)
             text = "<html>502 Bad Gateway</html>" if garbled else nebula.answer(body)
             if faults.strikes(faults.lost_after, method):

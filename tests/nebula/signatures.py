@@ -32,6 +32,7 @@ class Signature:
 SIGNATURES = {
     "one.system.version": Signature(""),
     "one.user.info": Signature("ib", optional=1),
+    "one.user.login": Signature("ssii", optional=1),
     "one.userpool.info": Signature(""),
     "one.grouppool.info": Signature(""),
     "one.template.info": Signature("ibb", optional=2),

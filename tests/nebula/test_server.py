@@ -176,6 +176,14 @@ def test_who_asks_is_told_of_himself(nebula):
             client(nebula, session).user.info(-1)
 
 
+def test_an_administrator_has_tokens_made_for_others(nebula):
+    nebula.cloud.add_user("alice", "alice's")
+    token = client(nebula).user.login("alice", "", 600, -1)
+    assert client(nebula, f"alice:{token}").user.info(-1).NAME == "alice"
+    with pytest.raises(pyone.OneAuthorizationException):
+        client(nebula, f"alice:{token}").user.login("oneadmin", "", 600, -1)
+
+
 def test_arguments_have_to_be_of_their_types_and_number(nebula):
     one = client(nebula)
     for arguments in (

@@ -106,8 +106,10 @@ def asked(url: str, method: str, path: str, body: bytes | None, headers: Mapping
 
 
 @contextmanager
-def a_server(home: Path, *options: str, product: str = "oneflow") -> Iterator[Server]:
-    server = started(home, *options, product=product)
+def a_server(
+    home: Path, *options: str, product: str = "oneflow", environment: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    server = started(home, *options, product=product, environment=environment)
     try:
         yield server
     finally:
@@ -116,11 +118,13 @@ def a_server(home: Path, *options: str, product: str = "oneflow") -> Iterator[Se
         server.process.communicate()
 
 
-def started(home: Path, *options: str, product: str = "oneflow") -> Server:
-    """A server on a free port, once it says that it listens."""
+def started(
+    home: Path, *options: str, product: str = "oneflow", environment: Mapping[str, str] | None = None
+) -> Server:
+    """A server on a free port, once it says that it listens. `environment`: what it is told besides."""
     process = subprocess.Popen(
         [sys.executable, "-m", product, "serve", "--port", "0", *options],
-        env={"ONE_HOME": str(home), "HOME": str(home), "PATH": os.environ["PATH"]},
+        env={"ONE_HOME": str(home), "HOME": str(home), "PATH": os.environ["PATH"], **(environment or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -194,6 +194,7 @@ def test_an_action_that_opennebula_refuses_is_told(site: Site):
 
 def test_chown_reaches_the_vms_those_that_are_made_later_too(site: Site):
     site.nebula.cloud.add_user("alice", "alice's")
+    site.nebula.cloud.templates[0].bits = (1, 1, 0, 0, 0, 0, 1, 0, 0)
     site.running()
     people.refresh(site.deps)
     documents.chown(site.deps, Kind.SERVICE, 0, "alice", "users")
