@@ -19,6 +19,7 @@ from onecore.store.engine import Transaction
 from onecore.store.lease import Lease
 from onecore.store.resources import Operation
 from oneflow import store
+from oneflow.batches import OrderBook
 from oneflow.cloud import clouds, machines
 from oneflow.deps import FlowDeps
 from oneflow.model.document import service_key
@@ -56,7 +57,7 @@ class Controller:
         recovery.sweep(self._tools)
         self._fleet.watch(deps.flow.watch_s)
         fleet = self._fleet
-        self._reconciler = Reconciler(deps, fleet.records, fleet.problems, fleet.orders)
+        self._reconciler = Reconciler(deps, fleet.records, fleet.problems, OrderBook(fleet.orders))
 
     def run(self, until: Callable[[], bool]) -> None:
         """Work until `until()` says that it is enough, which is asked before each round. The driver
@@ -157,12 +158,12 @@ class Controller:
             heapq.heappush(self._timers, (at, key))
         reconciler.wakes.clear()
         self._tell()
-        for order in reconciler.orders:
+        for order in reconciler.book.orders:
             known = self._fleet.records(order.owner) if order.owner in self._fleet.owners() else {}
             if order.machine_id in known:
                 action = clouds.power(known[order.machine_id], order.action, order.arguments)
                 self._fleet.order(order.machine_id, action)
-        reconciler.orders.clear()
+        reconciler.book.orders.clear()
         for key in [*self._fleet.lost, *reconciler.over]:
             if key in self._fleet.lost or not self._fleet.is_busy(key):
                 self._let_go(key)

@@ -5,16 +5,16 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from onecore.errors import NotFound
-from onecore.machines import power, record
+from onecore.machines import record
 from onecore.machines.model import SETTLED, Resource, State, Wanted
 from onecore.store import events, resources
 from onecore.store.engine import Transaction
 from oneflow import store
+from oneflow.batches import Batches, Order, OrderBook
 from oneflow.cloud import clouds, nebula
 from oneflow.deps import FlowDeps
 from oneflow.model import body as bodies
 from oneflow.model.document import Body, Kind, Names, Stored
-from oneflow.model.job import ENDING, Job
 from oneflow.model.service import NodeStatus, Role
 from oneflow.model.states import ServiceState
 from oneflow.model.vm import Vm, vm_name
@@ -29,35 +29,21 @@ Records = Callable[[str], Mapping[int, Resource]]
 Problems = Callable[[str], Mapping[int, str]]
 
 
-@dataclass(frozen=True)
-class Order:
-    """An action of a batch that is to be carried out on a machine."""
-
-    owner: str
-    job_id: int
-    vm_id: int
-    machine_id: int
-    action: str
-    arguments: str = ""
-
-
 @dataclass
 class Reconciler:
-    """`records`, `problems` and `ordered` (power actions) are what is known of an owner's machines.
+    """`records`, `problems` and `book` (power actions) are what is known of an owner's machines.
 
-    `wakes`: when to look at a service again; `over`: those that need nobody any more; `orders`: power actions
-    that are to be given, `given` those that were; `lines`: what happened, for people who watch.
+    `wakes`: when to look at a service again; `over`: those that need nobody any more; `lines`: what happened,
+    for people who watch.
     """
 
     deps: FlowDeps
     records: Records
     problems: Problems
-    ordered: Callable[[str], Mapping[int, power.Order]] = lambda owner: {}
-    given: set[Order] = field(default_factory=set)
+    book: OrderBook = field(default_factory=OrderBook)
     wakes: dict[str, float] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     over: set[str] = field(default_factory=set)
-    orders: list[Order] = field(default_factory=list)
     lines: list[tuple[str, str, str]] = field(default_factory=list)
 
     def __call__(self, tx: Transaction, owners: Set[str]) -> list[Resource]:
@@ -106,7 +92,7 @@ class _Look:
         self.vms = {vm.id: vm for vm in store.vms_of(self.tx, document.id)}
         self._unready()
         self._give(document)
-        body = self._after_jobs(document, document.body)
+        body = self._after_batches(document)
         if body.pop(bodies.RETRY, False):
             self._encourage()
         settling = Settling(
@@ -228,50 +214,19 @@ class _Look:
         """VMs of an OpenNebula belong to the owner of their service, whoever made them."""
         for machine, whom in nebula.chowns(self.machines.values(), document.uid, document.gid):
             order = Order(self.owner, OF_NO_JOB, machine.number, machine.id, CHOWN, whom)
-            if order not in self.all.given and machine.state in SETTLED:
-                self.all.given.add(order)
-                self.all.orders.append(order)
+            if order not in self.all.book.given and machine.state in SETTLED:
+                self.all.book.given.add(order)
+                self.all.book.orders.append(order)
 
-    # -- batches -------------------------------------------------------------------------------------------
+    def _after_batches(self, document: Stored) -> Body:
+        batches = Batches(self.tx, self.owner, self.now, self._machine_of, self.all.book)
+        body = batches.run(document.id, document.body)
+        self._wake(batches.wake_at)
+        return body
 
-    def _after_jobs(self, document: Stored, body: Body) -> Body:
-        """With the VMs marked that a batch ends now; other actions become orders."""
-        result = dict(body)
-        for before in store.jobs_of(self.tx, document.id):
-            due = before.due(self.now)
-            job = before.begun(due, self.now) if due else before
-            if job.action in ENDING:
-                result = _ended(result, job.role, job.acting_vms)
-                job = job.ended(job.acting_vms)
-            else:
-                job = job.ended([vm_id for vm_id in job.acting_vms if self._is_done(job, vm_id)])
-            if job.is_over:
-                store.remove_jobs(self.tx, [job.id])
-            elif job != before:
-                store.save_job(self.tx, job)
-            if job.left_vms:
-                self._wake(job.next_at)
-        return result
-
-    def _is_done(self, job: Job, vm_id: int) -> bool:
-        """Whether nothing is left to do on it; what has not been ordered yet is now."""
-        machine = self._machine(self.vms[vm_id]) if vm_id in self.vms else None
-        if machine is None or machine.wanted is Wanted.ABSENT:
-            return True
-        order = Order(self.owner, job.id, vm_id, machine.id, job.action, job.args)
-        if order not in self.all.given:
-            self.all.given.add(order)
-            self.all.orders.append(order)
-            return False
-        given = self.all.ordered(self.owner).get(machine.id)
-        if given is not None and not given.is_over:
-            return False
-        self.all.given.discard(order)
-        problem = given.problem if given else ""
-        number = clouds.number(vm_id, machine)
-        what = f"Action:{job.action} {'failed' if problem else 'done'} on Role:{job.role} VMs:{number}"
-        events.add(self.tx, self.owner, self.now, what, problem, "E" if problem else "I")
-        return True
+    def _machine_of(self, vm_id: int) -> Resource | None:
+        vm = self.vms.get(vm_id)
+        return self._machine(vm) if vm is not None else None
 
     # -- recording -----------------------------------------------------------------------------------------
 
@@ -294,16 +249,3 @@ class _Look:
         if at:
             known = self.all.wakes.get(self.owner, at)
             self.all.wakes[self.owner] = min(known, at)
-
-
-def _ended(body: Body, role: str, vm_ids: tuple[int, ...]) -> Body:
-    """The VMs leave their role, which is as many smaller."""
-
-    def changed(each: Body) -> Body:
-        if each["name"] != role:
-            return each
-        leaving = [n for n in each["nodes"] if n["deploy_id"] in vm_ids and n.get("disposed") != "1"]
-        nodes = [{**n, "disposed": "1"} if n in leaving else n for n in each["nodes"]]
-        return {**each, "nodes": nodes, "cardinality": max(each["cardinality"] - len(leaving), 0)}
-
-    return {**body, "roles": [changed(each) for each in body["roles"]]}

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 
 from onecore.errors import OneError
-from oneflow import lifecycle
 from oneflow.elasticity import decide as elasticity
 from oneflow.elasticity.attributes import averages, running_sources
 from oneflow.elasticity.role import RoleState, RoleView
 from oneflow.elasticity.victims import Node as Candidate
 from oneflow.elasticity.victims import VictimPolicy, choose
-from oneflow.lifecycle import Add
+from oneflow.lifecycle import requests
+from oneflow.lifecycle.decide import decide
+from oneflow.lifecycle.turn import Add
 from oneflow.model import body as bodies
 from oneflow.model.document import Body
 from oneflow.model.service import Node, NodeStatus, Role, Service
@@ -59,7 +60,7 @@ class Settling:
     def _life(self) -> None:
         for _ in range(_MOST_ROUNDS):
             service = self._ordered(bodies.to_service(self.number, self.body))
-            turn = lifecycle.decide(service, self.observed, self.now)
+            turn = decide(service, self.observed, self.now)
             self.lines += [_split(reason) for reason in turn.reasons]
             made = self._made(turn.service, [a for a in turn.actions if isinstance(a, Add)])
             self.body = bodies.with_service(self.body, made)
@@ -140,7 +141,7 @@ class Settling:
 
     def _scale(self, decision: elasticity.Decision) -> None:
         service = bodies.to_service(self.number, self.body)
-        scaled = lifecycle.scale(service, decision.role, decision.after, decision.cooldown, self.now)
+        scaled = requests.scale(service, decision.role, decision.after, decision.cooldown, self.now)
         self.body = bodies.with_service(self.body, scaled)
         text = bodies.scaling_text(decision.role, decision.before, decision.after)
         self.lines += [(text, decision.reason), (f"New state: {self.state.name}", text)]

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a service is: its state, whether something is still being done, and what went wrong."""
+    """How far a service is: its state, whether something is still being done, and what went wrong. `stuck`: a
+    role that leaves it cannot."""
 
     id: int
     state: ServiceState
     busy: bool = False
     why: str = ""
+    stuck: bool = False
 
     @property
     def settled(self) -> bool:
@@ -33,7 +35,7 @@ class Progress:
 
     @property
     def failed(self) -> bool:
-        return self.state in FAILED
+        return self.state in FAILED or self.stuck
 
 
 class Door(Protocol):

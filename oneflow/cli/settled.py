@@ -6,14 +6,16 @@ from typing import Any
 from onecore.errors import TIMED_OUT, Interrupted, OneError, TimedOut
 from onecore.history import Event
 from oneflow.cli.door import Progress
-from oneflow.model.states import ServiceState
+from oneflow.model.states import RoleState, ServiceState
 
 
 def progress_of(number: int, body: Mapping[str, Any], has_jobs: bool, errors: Sequence[Event]) -> Progress:
     """From the body of a service, stored or served, and the lines of its log that are errors."""
-    leaving = any(role.get("leaving") for role in body["roles"])
+    leaving = [RoleState(int(role["state"])) for role in body["roles"] if role.get("leaving")]
+    stuck = leaving.count(RoleState.FAILED_UNDEPLOYING)
     why = _reason(errors[-1]) if errors else ""
-    return Progress(number, ServiceState(int(body["state"])), has_jobs or leaving, why)
+    busy = has_jobs or len(leaving) > stuck
+    return Progress(number, ServiceState(int(body["state"])), busy, why, stuck > 0)
 
 
 def stopped(reason: str, numbers: Sequence[int]) -> OneError:

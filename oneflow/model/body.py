@@ -120,12 +120,13 @@ def _node(body: Mapping[str, Any]) -> Node:
         leaving=body.get("disposed") == "1",
         scale_up=body.get("scale_up") == "1",
         drain_until=float(body.get("drain_until", 0)),
+        resting=body.get("resting") == "1",
     )
 
 
 def _node_body(node: Node) -> Body:
     """As spec/003 names it: `deploy_id` is the VM; marks are there or not."""
-    marks = {"scale_up": node.scale_up, "disposed": node.leaving}
+    marks = {"scale_up": node.scale_up, "disposed": node.leaving, "resting": node.resting}
     flags = {key: "1" for key, is_set in marks.items() if is_set}
     drain = {"drain_until": node.drain_until} if node.drain_until else {}
     return {"deploy_id": node.vm_id, "number": node.number, **flags, **drain}

@@ -18,6 +18,9 @@ ENDING: Final = frozenset({"shutdown", "shutdown-hard", "delete", "terminate", "
 """The VM is not wanted afterwards."""
 
 
+RESTING: Final = frozenset({"poweroff", "poweroff-hard", "stop", "suspend", "undeploy", "undeploy-hard"})
+"""The VM is off afterwards, as it should be, until somebody wakes it."""
+
 POWER: Final = {
     "reboot": Action.REBOOT,
     "reboot-hard": Action.RESET,

@@ -11,13 +11,15 @@ class NodeStatus(StrEnum):
     """What is known of the machine of a node.
 
     WAITING: it runs, and has not said READY=YES yet. LEAVING: it is being removed. STUCK: its removal failed.
-    GONE: the provider confirmed that it is no more. VANISHED: it went away without our doing.
+    GONE: the provider confirmed that it is no more. VANISHED: it went away without our doing. RESTING: it is
+    off because somebody asked us for it.
     """
 
     STARTING = "starting"
     WAITING = "waiting for READY"
     RUNNING = "running"
     OFF = "off"
+    RESTING = "resting"
     FAILED = "failed"
     LEAVING = "leaving"
     STUCK = "stuck"
@@ -29,13 +31,15 @@ class NodeStatus(StrEnum):
 class Node:
     """One virtual machine of a role. `number` is counted per role and never given twice; `vm_id` names the
     machine; `leaving`: it is no longer wanted; until `drain_until` (seconds since the epoch) it may
-    finish what it is at."""
+    finish what it is at; `resting`: somebody asked us to switch it off or suspend it, so that being off is as
+    it should be."""
 
     number: int
     vm_id: int
     leaving: bool = False
     scale_up: bool = False
     drain_until: float = 0.0
+    resting: bool = False
 
 
 @dataclass(frozen=True)

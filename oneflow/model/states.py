@@ -72,6 +72,7 @@ SERVICE: Final[StateMachine[ServiceState, Event]] = StateMachine(
         (S.PENDING, E.HOLD): S.HOLD,
         (S.HOLD, E.RELEASE): S.DEPLOYING,
         (S.DEPLOYING, E.HOLD): S.HOLD,
+        (S.HOLD, E.RECOVER): S.DEPLOYING,  # for the roles that were not held
         (S.DEPLOYING, E.DEPLOYED): S.RUNNING,
         (S.DEPLOYING, E.FAIL): S.FAILED_DEPLOYING,
         (S.FAILED_DEPLOYING, E.RECOVER): S.DEPLOYING,

@@ -92,7 +92,7 @@ def remove_role(deps: FlowDeps, service_id: int, name: str) -> None:
         service = bodies.to_service(document.id, document.body)
         if service.state not in (ServiceState.RUNNING, ServiceState.WARNING):
             raise WrongState(f"Role cannot be removed in state: {service.state.name}")
-        if len(service.roles) == 1:
+        if not [role for role in service.roles if not role.leaving and role.name != name]:
             raise InvalidInput(
                 f"role {name} is the last one", hint=f"delete the service: oneflow delete {service.id}"
             )

@@ -12,9 +12,10 @@ from onecore.access import Right
 from onecore.errors import InvalidInput, NotFound, WrongState
 from onecore.store import events
 from onecore.store.engine import Transaction
-from oneflow import lifecycle, store
+from oneflow import store
 from oneflow.cloud import clouds
 from oneflow.deps import FlowDeps
+from oneflow.lifecycle import requests
 from oneflow.model import body as bodies
 from oneflow.model.document import Body, Kind, Stored
 from oneflow.model.job import Job
@@ -55,7 +56,7 @@ def scale(deps: FlowDeps, service_id: int, asked: Scale) -> None:
             return document.body, f"Role {role} has {before} nodes already"
         rest = float(found.get("cooldown", deps.flow.default_cooldown))
         with _told(f"Service cannot be scaled in state: {service.state.name}"):
-            scaled = lifecycle.scale(service, role, cardinality, rest, deps.clock.now())
+            scaled = requests.scale(service, role, cardinality, rest, deps.clock.now())
         body = bodies.with_service(document.body, scaled)
         if victims:
             role_of(body, role)["leave_first"] = list(victims)
@@ -94,7 +95,7 @@ def recover(deps: FlowDeps, service_id: int, and_delete: bool = False) -> None:
             _power_on(tx, service, observed, deps.clock.now())
             return {**document.body, bodies.RETRY: True}, "recover asked for"
         with _told(f"Service cannot be recovered in state: {service.state.name}", "nothing of it failed"):
-            recovered, _ = lifecycle.recover(service, observed, deps.clock.now())
+            recovered, _ = requests.recover(service, observed, deps.clock.now())
         _power_on(tx, recovered, observed, deps.clock.now())
         body = {**bodies.with_service(document.body, recovered), bodies.RETRY: True}
         return body, "recover asked for"
@@ -103,13 +104,14 @@ def recover(deps: FlowDeps, service_id: int, and_delete: bool = False) -> None:
 
 
 def _power_on(tx: Transaction, service: Service, observed: Observed, now: float) -> None:
-    """VMs that are off are booted (spec/003, recover), unless they are removed, or are being booted."""
+    """VMs that are off are booted (spec/003, recover), unless they are removed, are being booted, or rest as
+    somebody asked."""
     if service.state is ServiceState.UNDEPLOYING:
         return
     booted = {vm for job in store.jobs_of(tx, service.id) for vm in (*job.left_vms, *job.acting_vms)}
     for role in service.roles:
-        off = [node.vm_id for node in role.living if observed.get(node.vm_id) is NodeStatus.OFF]
-        left = tuple(vm for vm in off if vm not in booted)
+        awake = [node.vm_id for node in role.living if not node.resting]
+        left = tuple(vm for vm in awake if observed.get(vm) is NodeStatus.OFF and vm not in booted)
         if left:
             store.insert_job(tx, Job(service.id, role.name, "boot", left, now, created_at=now))
 
@@ -121,7 +123,7 @@ def release(deps: FlowDeps, service_id: int) -> None:
         service = bodies.to_service(document.id, document.body)
         if service.state is not ServiceState.HOLD and not _held(service):
             raise WrongState("Service has no roles in HOLD", hint=f"it is {service.state.name}")
-        released = lifecycle.release(replace(service, on_hold=False), deps.clock.now())
+        released = requests.release(replace(service, on_hold=False), deps.clock.now())
         return {**bodies.with_service(document.body, released), "on_hold": False}, "release asked for"
 
     change(deps, service_id, changed)
@@ -144,7 +146,7 @@ def _undeployed(document: Stored, why: str, deps: FlowDeps) -> tuple[Body, str]:
     if service.state is ServiceState.UNDEPLOYING:
         return document.body, why
     with _told(f"Action shutdown: Wrong state {service.state.name}"):
-        changed = lifecycle.undeploy(service, deps.clock.now())
+        changed = requests.undeploy(service, deps.clock.now())
     return {**bodies.with_service(document.body, changed), bodies.RETRY: True}, why
 
 

@@ -3,7 +3,9 @@
 import pytest
 
 from onecore.errors import InvalidInput, NotFound
+from onecore.machines import power
 from onecore.machines.model import State
+from oneflow import store
 from oneflow.model.states import ServiceState
 from oneflow.usecases import jobs, roles, services, templates
 from oneflow.usecases.services import Scale
@@ -200,6 +202,65 @@ def test_a_powered_off_machine_is_a_warning_until_it_runs_again(world):
     world.health(0, State.READY)
     world.look()
     assert world.state() is S.RUNNING
+
+
+def test_a_machine_that_we_were_told_to_switch_off_is_no_warning_until_it_is_woken(world):
+    deployed(world, a_role(cardinality=2))
+    acted(world, "poweroff", State.OFF)
+    assert (world.state(), marks(world)) == (S.RUNNING, ["1", None])
+    acted(world, "resume", State.READY)
+    assert (world.state(), marks(world)) == (S.RUNNING, [None, None])
+    world.health(0, State.OFF)
+    world.look()
+    assert world.state() is S.WARNING
+
+
+def test_a_machine_that_somebody_woke_elsewhere_rests_no_more(world):
+    deployed(world)
+    acted(world, "suspend", State.OFF)
+    world.health(0, State.READY)
+    world.look()
+    world.health(0, State.OFF)
+    world.look()
+    assert (world.state(), marks(world)) == (S.WARNING, [None])
+
+
+def test_recover_leaves_a_machine_off_that_we_were_told_to_switch_off(world):
+    deployed(world, a_role(cardinality=2))
+    acted(world, "stop", State.OFF)
+    world.health(1, State.BROKEN)
+    world.look()
+    services.recover(world.deps, 0)
+    world.settle()
+    assert (world.state(), world.machines_in(State.OFF)) == (S.RUNNING, [0])
+    assert world.reconciler.book.orders == []
+
+
+def test_an_order_to_switch_off_that_failed_leaves_no_mark(world):
+    deployed(world)
+    failed = power.Order(power.Action.POWER_OFF, phase=power.Phase.OVER, problem="no effect")
+    world.reconciler.book.known = lambda owner: dict.fromkeys(world.records(owner), failed)
+    acted(world, "poweroff", State.READY)
+    assert marks(world) == [None]
+    assert "Action:poweroff failed on Role:web VMs:0" in world.log()
+
+
+def acted(world: World, action: str, then: State) -> None:
+    """Somebody asks for it on the first VM alone, whose machine is `then`."""
+    jobs.act(world.deps, 0, "web", jobs.Batch(action, period=3600, number=1))
+    world.look()
+    assert world.state() is S.RUNNING
+    [order] = world.reconciler.book.orders
+    world.reconciler.book.orders.clear()
+    assert (order.vm_id, order.action) == (0, action)
+    world.health(0, then)
+    world.look()
+    with world.deps.database.begin() as tx:
+        store.remove_jobs(tx, [job.id for job in store.jobs_of(tx, 0)])
+
+
+def marks(world: World) -> list[str | None]:
+    return [node.get("resting") for node in world.role()["nodes"]]
 
 
 def test_recover_from_warning_replaces_what_is_broken(world):

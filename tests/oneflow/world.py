@@ -123,6 +123,10 @@ class World:
     def of_vm(self, vm_id: int) -> Resource | None:
         return next((r for r in self.machines.values() if r.number == vm_id), None)
 
+    def machines_in(self, state: State) -> list[int]:
+        """The VM ids of machines in this state."""
+        return sorted(machine.number for machine in self.machines.values() if machine.state is state)
+
     # -- machines ------------------------------------------------------------------------------------------
 
     def _step(self, machine: Resource) -> None:
