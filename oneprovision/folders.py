@@ -111,9 +111,9 @@ def builtin() -> Path:
     return installed if installed.is_dir() else package.parent / "drivers" / "oneform"
 
 
-def open_catalog(settings: Settings) -> Catalog:
-    """The pm drivers, and under `oneform/<name>` the driver folders."""
-    folders = Folders(search_path(settings.remotes))
+def open_catalog(settings: Settings, first: Sequence[tuple[str, Path]] = ()) -> Catalog:
+    """The pm drivers, and under `oneform/<name>` the driver folders; those in `first` before any other."""
+    folders = Folders([*first, *search_path(settings.remotes)])
     return Catalog(pm_search_path(settings.remotes), lambda name: as_driver(folders.get(name)))
 
 

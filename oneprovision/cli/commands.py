@@ -14,7 +14,7 @@ _HERE = "oneprovision.cli"
 
 _TABLE = {
     "create": (f"{_HERE}.create", "create", "Create a provision from a template."),
-    "validate": (f"{_HERE}.create", "validate", "Check a template; make nothing."),
+    "validate": (f"{_HERE}.validating", "validate", "Check a template or a driver; make nothing."),
     "list": (f"{_HERE}.listing", "list_", "List provisions."),
     "show": (f"{_HERE}.showing", "show", "Show one provision."),
     "top": (f"{_HERE}.listing", "top", "List provisions again and again."),

@@ -9,6 +9,7 @@ from oneprovision.cli.door import Names, Row
 from oneprovision.usecases import folder_drivers, provider_documents, providers, visible
 
 if TYPE_CHECKING:
+    from oneprovision.model.folder import Input
     from oneprovision.model.provider import ProviderForm
 
 
@@ -42,6 +43,9 @@ class LocalProviders:
 
     def document(self, number: int, sensitive: bool = False) -> Document:
         return provider_documents.document(self._deps, number, sensitive)
+
+    def asked(self, driver: str) -> "Sequence[Input]":
+        return providers.asked(self._deps, driver)
 
     def create(self, form: "ProviderForm") -> int:
         return providers.create(self._deps, form).id

@@ -17,6 +17,7 @@ from oneprovision.cli.session import FormSession, pass_session
 
 if TYPE_CHECKING:
     from oneprovision.cli.door import Providers, Row
+    from oneprovision.model.provider import ProviderForm
 
 
 _HERE = "oneprovision.cli.offers"
@@ -71,7 +72,7 @@ def create(session: FormSession, /, file: Path | None, fmt: OutputFormat, **give
     said = form_of_options(given, session.conceal)
     form = said.over(form_of_file(file, session.conceal)) if file else said
     door = session.providers()
-    number = door.create(form)
+    number = door.create(_completed(session, door, form))
     if fmt is OutputFormat.TEXT:
         write(f"ID: {number}\n")
     else:
@@ -201,6 +202,21 @@ def _providers(session: FormSession) -> _Providers:
 
 for _command in ownership_commands(Kind("PROVIDERS", "oneprovision provider", _providers, "ams", "ams")):
     provider.add_command(_command)
+
+
+def _completed(session: FormSession, door: "Providers", form: "ProviderForm") -> "ProviderForm":
+    """People who are there are asked for what is missing."""
+    from dataclasses import replace
+
+    from oneprovision.cli import prompting
+    from oneprovision.model.shapes import text_of
+
+    if not (form.driver and prompting.somebody_is_there()):
+        return form
+    name = form.name or prompting.ask("name of the provider", False)
+    values = prompting.values(door.asked(form.driver), form.connection, everything=False)
+    session.conceal(str(value) for value in values.values())
+    return replace(form, name=name, connection={key: text_of(value) for key, value in values.items()})
 
 
 def _some(door: "Providers", selector: str) -> tuple[int, ...]:

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from onecore.document import Document
+from onecore.errors import NotFound
 from oneprovision.cli.door import Names, Row
+from oneprovision.model.folder import Input, bare
 
 if TYPE_CHECKING:
     from onecore.http.client import Client
@@ -43,6 +45,14 @@ class RemoteProviders:
             "GET", f"/providers/{number}" + ("?include_sensitive=true" if sensitive else "")
         )
         return found
+
+    def asked(self, driver: str) -> "Sequence[Input]":
+        """Of OneForm drivers; of others the server says what is missing."""
+        try:
+            connection = RemoteDrivers(self._client).document(bare(driver))["connection"]
+        except (NotFound, LookupError):
+            return ()
+        return [Input.of_document(each) for each in connection]
 
     def create(self, form: "ProviderForm") -> int:
         made = self._client.ask("POST", "/providers", _said(form, "connection_values"))

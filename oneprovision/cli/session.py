@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @dataclass
 class FormSession(ClientSession):
     service: str = "ONEFORM"
+    endpoint_file: str = "oneform_endpoint"
 
     def provisions(self) -> "Provisions":
         """For commands that look, or change a record and no more."""

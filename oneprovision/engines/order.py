@@ -55,7 +55,7 @@ def ordered(deps: Deps, provision: Provision) -> Ordered:
     if order is None:
         raise WrongState(f"provision {provision.id} was not made by a driver folder")
     folder = kept_folder(deps, order.driver, order.checksum)
-    connection = _connection(deps, provision, folder)
+    connection = connection_of(deps, provision.provider_id, folder)
     hidden = _sealed_values(deps, order)
     secrets = [str(v) for n, v in connection.items() if n in folder.secret_connection] + [
         str(value) for value in hidden.values()
@@ -85,11 +85,12 @@ def _in_order(machines: Sequence[Resource], slots: set[Slot]) -> list[Slot]:
     return [*dict.fromkeys(known), *sorted(map(str, slots - set(known)))]
 
 
-def _connection(deps: Deps, provision: Provision, folder: Folder) -> dict[str, object]:
-    if provision.provider_id is None:
+def connection_of(deps: Deps, provider_id: int | None, folder: Folder) -> dict[str, object]:
+    """The values of a provider's account, with the driver's defaults."""
+    if provider_id is None:
         return resolve(folder.connection, {}, "connection value")
     with deps.database.read() as tx:
-        provider = providers.get(tx, provision.provider_id)
+        provider = providers.get(tx, provider_id)
     if provider.driver != folder.key:
         raise WrongState(f"provider {provider.id} is of driver '{provider.driver}', not of '{folder.key}'")
     given = unseal(deps.settings.home / "key", provider.sealed)

@@ -4,18 +4,15 @@ The stored state (encrypted) is the truth between runs; the file of a run that w
 with secrets are there while a run lasts only, and for us alone.
 """
 
-import fcntl
 import json
 import os
 import shutil
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from onecore import alive, tofu
-from onecore.config import Settings
 from onecore.deps import Deps
 from onecore.errors import StoreFailed
 from onecore.store.engine import Transaction
@@ -23,13 +20,12 @@ from onecore.tofu import Workspace
 from onecore.tofu_output import State, parse_state
 from onecore.vault import seal, unseal
 from oneprovision import oneform_store
+from oneprovision.engines.program import initialise, workspace
 from oneprovision.folders import read_folder
 from oneprovision.model.folder import Folder, HostsBy
 from oneprovision.model.slots import Picture, picture
-from oneprovision.settings import form_settings
 
 RUN = "run.json"
-_HERE = str(Path(sys.executable).parent)
 LOGS = ("plan", "apply", "refresh")
 
 
@@ -86,22 +82,7 @@ class Place:
         return workspace
 
     def workspace(self) -> Workspace:
-        settings = self.deps.settings
-        installation = form_settings(settings.home)
-        plugins = settings.home / "oneform" / "plugins"
-        plugins.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Workspace(
-            program(settings),
-            self.terraform,
-            {
-                "TF_PLUGIN_CACHE_DIR": str(plugins),
-                **settings.tool_environment(),
-                "PATH": f"{_HERE}:{_path(settings)}",
-                "ONE_HOME": str(settings.home),
-            },
-            timeout_s=self.folder.timeout_s or installation.command_timeout,
-            grace_s=installation.cancel_grace,
-        )
+        return workspace(self.deps.settings, self.folder, self.terraform)
 
     def begin(self, run: Run) -> None:
         """Leave word of a run before it begins, for whoever finds it cut short."""
@@ -170,18 +151,8 @@ class Place:
         mark, sign = self.root / "initialised", f"{self.folder.checksum} {workspace.program}"
         if mark.exists() and mark.read_text() == sign and (self.terraform / ".terraform").is_dir():
             return
-        with _alone(self.deps.settings.home / "oneform" / "init.lock"):
-            tofu.carry_out(workspace.init(), "init")
+        initialise(self.deps.settings, workspace)
         private(mark, sign)
-
-
-def program(settings: Settings) -> Path:
-    """OpenTofu or Terraform; raises NotFound with what to install. Ours beside this Python comes last."""
-    return tofu.find(settings.tofu, f"{_path(settings)}:{_HERE}")
-
-
-def _path(settings: Settings) -> str:
-    return settings.base_environment.get("PATH", "/usr/bin:/bin")
 
 
 def root(deps: Deps, provision_id: int) -> Path:
@@ -231,13 +202,3 @@ def private(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.rename(path)
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(fd)

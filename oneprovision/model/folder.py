@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 PREFIX = "oneform/"
 HOSTS = "oneform_hosts"
@@ -52,6 +53,20 @@ class Input:
     mandatory: bool = False
     sensitive: bool = False
     match: Match | None = None
+
+    @classmethod
+    def of_document(cls, document: Mapping[str, Any]) -> "Input":
+        """What `to_document` wrote, here or at a server."""
+        match = document.get("match")
+        return cls(
+            name=document["name"],
+            type=document.get("type", "string"),
+            description=document.get("description", ""),
+            default=document.get("default"),
+            mandatory=bool(document.get("mandatory")),
+            sensitive=bool(document.get("sensitive")),
+            match=Match(match["type"], match["values"], match.get("grouped_by", "")) if match else None,
+        )
 
     def to_document(self) -> dict[str, object]:
         """As OneForm serves it; what is not said is left out."""

@@ -50,6 +50,17 @@ def secret_names(declared: Sequence[Declaration]) -> frozenset[str]:
     return frozenset(str(entry["name"]) for entry in declared if entry.get("type") == "password")
 
 
+def is_missing(entry: Declaration) -> bool:
+    """Whether it needs a value and has none."""
+    return _needed(entry) and _chosen(entry, None) is None
+
+
+def options(entry: Declaration) -> list[object]:
+    """What may be chosen, where only some values are allowed."""
+    is_range = text_of(entry.get("type")).startswith(("range", "bool"))
+    return [] if is_range else _options(entry)
+
+
 def declaration_problem(entry: Declaration) -> str:
     """What is wrong with the declaration itself, or nothing."""
     kind = text_of(entry.get("type") or "text")

@@ -11,7 +11,8 @@ from onecore.ids import machine_name
 from onecore.store import providers
 from onecore.vault import seal
 from oneprovision import oneform_store
-from oneprovision.engines.place import keep_copy, kept_folder, program
+from oneprovision.engines.place import keep_copy, kept_folder
+from oneprovision.engines.program import program
 from oneprovision.folders import FolderDriver
 from oneprovision.model import answers, oneform
 from oneprovision.model.folder import (
@@ -46,11 +47,36 @@ class CreateFromFolder:
     options: Options = field(default_factory=Options)
 
 
+@dataclass(frozen=True)
+class Checked:
+    """An order in which nothing is wrong, and the template that it stands for."""
+
+    folder: Folder
+    values: Mapping[str, object] = field(repr=False)
+    secret: Mapping[str, object] = field(repr=False)
+    order: Order
+    template: Mapping[str, object] = field(repr=False)
+
+
 def create(deps: Deps, request: CreateFromFolder) -> Provision:
     """Record the provision and carry it out; whatever is wrong with the order is said before anything is
     recorded. DriverFailed when it did not come to RUNNING."""
-    folder = enabled_folder(deps, request.driver)
     program(deps.settings)  # raises NotFound: nothing could be made
+    ready = checked(deps, request, enabled_folder(deps, request.driver))
+    keep_copy(deps, ready.folder)
+    return provisions.create(
+        deps,
+        CreateProvision(
+            template=ready.template,
+            provider_id=request.provider_id,
+            options=request.options,
+            folder=True,
+        ),
+    )
+
+
+def checked(deps: Deps, request: CreateFromFolder, folder: Folder) -> Checked:
+    """The order of the folder, with all its values. Raises what is wrong with it."""
     deployment = chosen_deployment(folder, request.deployment)
     _check_provider(deps, folder, request.provider_id)
     given = {name: value for name, value in request.values.items() if name != TAGS}
@@ -58,7 +84,6 @@ def create(deps: Deps, request: CreateFromFolder) -> Provision:
     shown, secret = oneform.secret_values(folder, deployment, values)
     texts = {name: json.dumps(value) for name, value in secret.items()}
     deps.conceal(str(value) for value in secret.values())
-    keep_copy(deps, folder)
     order = Order(
         driver=folder.name,
         deployment=deployment.name,
@@ -73,15 +98,7 @@ def create(deps: Deps, request: CreateFromFolder) -> Provision:
     template = oneform.template(folder, deployment, order, values, request.name or deployment.title)
     if request.description:
         template["description"] = request.description
-    return provisions.create(
-        deps,
-        CreateProvision(
-            template=template,
-            provider_id=request.provider_id,
-            options=request.options,
-            folder=True,
-        ),
-    )
+    return Checked(folder, {**values, **_tags(request.values)}, secret, order, template)
 
 
 def folder_of(deps: Deps, name: str) -> Folder:

@@ -17,7 +17,7 @@ from onecore.vault import seal, unseal
 from oneprovision import store
 from oneprovision.folders import FolderDriver
 from oneprovision.model.answers import resolve
-from oneprovision.model.folder import PREFIX, is_oneform
+from oneprovision.model.folder import PREFIX, Input, is_oneform
 from oneprovision.model.names import check_parameter
 from oneprovision.model.provider import ProviderForm, is_mask
 from oneprovision.model.refusal import known_names
@@ -54,6 +54,15 @@ def create(deps: Deps, form: ProviderForm) -> Provider:
         provider = replace(draft, id=ProviderId(tx.next_id("provider")))
         providers.insert(tx, provider)
     return provider
+
+
+def asked(deps: Deps, name: str) -> Sequence[Input]:
+    """What an account of the driver consists of, without mere settings."""
+    driver = deps.catalog.get(_driver_name(deps, name))
+    if isinstance(driver, FolderDriver):
+        return driver.folder.connection
+    optional = driver.manifest.optional
+    return [Input(each, mandatory=each not in optional, sensitive=True) for each in driver.manifest.secrets]
 
 
 def update(deps: Deps, provider_id: int, form: ProviderForm) -> Provider:
