@@ -7,6 +7,7 @@ from hashlib import md5
 from typing import Any
 
 from tests.clouds.fake import Box, Fake, Handler
+from tests.clouds.reserved import DigitalOceanAddresses
 from tests.http_server import Reply, Request
 
 REGIONS = [("nyc3", "New York 3"), ("ams3", "Amsterdam 3"), ("sgp1", "Singapore 1")]
@@ -34,6 +35,13 @@ class DigitalOceanFake(Fake):
         self.keys: dict[str, Any] = {}
         self.actions: dict[int, dict[str, Any]] = {}
         self.snapshots: list[Any] = []
+        self.addresses = DigitalOceanAddresses(
+            self, lambda slug: _region(slug, slug), _droplet, lambda verb, ip: self._begin(None, verb)
+        )
+
+    @property
+    def address_tags(self) -> list[str]:
+        return self.addresses.tags
 
     def routes(self) -> Sequence[tuple[str, str, Handler]]:
         return [
@@ -48,6 +56,7 @@ class DigitalOceanFake(Fake):
             ("DELETE", r"/droplets/(\d+)", self._delete),
             ("POST", r"/droplets/(\d+)/actions", self._act),
             ("GET", r"/actions/(\d+)", self._action),
+            *self.addresses.routes(self._page),
         ]
 
     def error(self, status: int, words: str, **more: str) -> Reply:
@@ -154,10 +163,11 @@ class DigitalOceanFake(Fake):
             201, {"action": self._begin(box, verb, "errored" if verb == "reboot" and not listens else "")}
         )
 
-    def _begin(self, box: Box, verb: str, end: str = "") -> dict[str, Any]:
+    def _begin(self, box: Box | None, verb: str, end: str = "") -> dict[str, Any]:
         number = 36_804_000 + len(self.actions)
-        self.actions[number] = {**_an_action(number, box.id, verb), "end": end or "completed", "looks": 1}
-        return _an_action(number, box.id, verb)
+        action = _an_action(number, box.id if box else None, verb)
+        self.actions[number] = {**action, "end": end or "completed", "looks": 1}
+        return action
 
     def _action(self, request: Request, number: str) -> Reply:
         found = self.actions.get(int(number))
@@ -170,7 +180,7 @@ class DigitalOceanFake(Fake):
         return Reply(200, {"action": {**shown, "status": status, "completed_at": ended}})
 
 
-def _an_action(number: int, droplet: int, verb: str) -> dict[str, Any]:
+def _an_action(number: int, droplet: int | None, verb: str) -> dict[str, Any]:
     return {
         "id": number,
         "status": "in-progress",
@@ -178,7 +188,7 @@ def _an_action(number: int, droplet: int, verb: str) -> dict[str, Any]:
         "started_at": WHEN,
         "completed_at": None,
         "resource_id": droplet,
-        "resource_type": "droplet",
+        "resource_type": "droplet" if droplet else "reserved_ip",
         "region": _region("ams3", "Amsterdam 3"),
         "region_slug": "ams3",
     }

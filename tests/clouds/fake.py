@@ -97,6 +97,11 @@ class Fake:
         """The names of the machines that exist, each as often as it does."""
         return sorted(box.name for box in self.boxes.values() if not box.removed)
 
+    @property
+    def address_tags(self) -> list[str]:
+        """The owner tags of the reserved addresses that exist."""
+        raise NotImplementedError
+
     def asked_for(self, method: str, path: str) -> list[Request]:
         """The requests whose path fits."""
         fits = re.compile(self.prefix + path)

@@ -1,6 +1,7 @@
 """Judges what a driver asked and what a double answered, by the provider's own description of its API."""
 
 import json
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
@@ -21,6 +22,8 @@ ORIGINS = {
     "vultr": "https://api.vultr.com",
     "digitalocean": "https://api.digitalocean.com",
 }
+# Projects are not in the description that is here, and reserved addresses of Linode are newer than it.
+ELSEWHERE = re.compile(r"/v2/projects.*|/v4/networking/reserved/ips.*|/v4/linode/instances/\d+/ips.*")
 # Of these the descriptions say nothing, or nothing for every path.
 UNDESCRIBED = (408, 429, 500, 502, 503)
 
@@ -32,6 +35,8 @@ def violations(name: str, exchanges: Iterable[tuple[Request, Reply]]) -> list[st
         pytest.skip("the official descriptions of the APIs are not here")
     found: dict[str, None] = {}
     for request, reply in exchanges:
+        if ELSEWHERE.fullmatch(request.path):
+            continue
         for problem in _problems(api, ORIGINS[name], request, reply):
             found[f"{request.method} {request.path}: {problem}"] = None
     return list(found)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.clouds.fake import Box, Fake, Handler
+from tests.clouds.reserved import LinodeAddresses
 from tests.http_server import Reply, Request
 
 REGIONS = [
@@ -32,6 +33,14 @@ class LinodeFake(Fake):
     parameters: Mapping[str, str] = PARAMETERS
     places, sizes, systems = len(REGIONS), len(TYPES), len(IMAGES)
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses = LinodeAddresses(self)
+
+    @property
+    def address_tags(self) -> list[str]:
+        return self.addresses.tags
+
     def routes(self) -> Sequence[tuple[str, str, Handler]]:
         one = r"/linode/instances/(\d+)"
         return [
@@ -43,6 +52,7 @@ class LinodeFake(Fake):
             ("GET", one, self._show),
             ("DELETE", one, self._delete),
             ("POST", f"{one}/(boot|reboot|shutdown)", self._act),
+            *self.addresses.routes(self._page),
         ]
 
     def error(self, status: int, words: str, **more: str) -> Reply:

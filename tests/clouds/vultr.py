@@ -42,6 +42,10 @@ class VultrFake(Fake):
         self.reserved: dict[str, dict[str, Any]] = {}
         self.keys: list[dict[str, str]] = []
 
+    @property
+    def address_tags(self) -> list[str]:
+        return [address["label"] for address in self.reserved.values()]
+
     def routes(self) -> Sequence[tuple[str, str, Handler]]:
         return [
             ("GET", "/regions", lambda r: self._page(r, "regions", [_region(*each) for each in REGIONS])),

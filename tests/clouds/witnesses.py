@@ -14,7 +14,6 @@ from pathlib import Path
 from onecore.drivers.catalog import builtin_remotes
 from tests.clouds.calls import FAKES, AnyFake
 from tests.clouds.fake import KEY
-from tests.clouds.vultr import VultrFake
 from tests.drivers.aws import Door, door
 from tests.drivers.guests import blank_disk, guests_under
 from tests.drivers.owned_machine import owned_machine
@@ -70,8 +69,7 @@ def double(new: Callable[[], AnyFake], folder: Path) -> Iterator[Provider]:
         environ = {fake.url_variable: url, fake.variable: KEY, **_impatient(folder, fake.driver)}
         made = Provider(fake.driver, fake.parameters, lambda home: fake.existing, environ, effects=effects)
         made.account = {"token": KEY, "url": url}
-        if isinstance(fake, VultrFake):
-            made.addresses = lambda: [address["label"] for address in fake.reserved.values()]
+        made.addresses = lambda: fake.address_tags
         yield made
 
 

@@ -70,7 +70,7 @@ def read_surely(
     for _ in range(_MOST_READINGS):
         pages = list(_pages(api, path, style, query or {}))
         found = [row for page in pages for row in rows(page, key)]
-        ids = [text(row, "id") or text(row, "ip") for row in found]
+        ids = [text(row, "id") or text(row, "ip") or text(row, "address") for row in found]
         if len(pages) == 1 or ids == before:
             return found
         before = ids

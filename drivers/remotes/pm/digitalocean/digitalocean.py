@@ -6,6 +6,7 @@ request that makes one. What is peculiar to the API, and how that is known, stan
 
 import re
 
+import digitalocean_addresses
 import digitalocean_offers
 from digitalocean_api import PAGES, api
 from onecore.drivers.kit import Call, Failed, pages, waiting
@@ -205,4 +206,9 @@ def _fleet(action: str) -> Fleet:
     return Fleet(_cloud(action), Memory(one_home(), "digitalocean"))
 
 
-ACTIONS = {**actions(_fleet), **digitalocean_offers.ACTIONS, "snapshot": snapshot}
+ACTIONS = {
+    **actions(_fleet),
+    **digitalocean_addresses.ACTIONS,
+    **digitalocean_offers.ACTIONS,
+    "snapshot": snapshot,
+}

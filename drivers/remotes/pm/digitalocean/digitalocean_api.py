@@ -20,13 +20,13 @@ def _transient(status: int, words: str) -> bool:
     return status == 422 and "pending event" in words.lower()
 
 
-# 250 a minute and 5000 an hour, the keys of an account 10 a minute.
+# 250 a minute and 5000 an hour, the keys of an account 10, new reserved addresses 12 a minute.
 PROVIDER = Provider(
     "digitalocean",
     "https://api.digitalocean.com/v2",
     _reason,
     _transient,
-    Limits(parallel=8, paces={"": Pace(40, 10), "keys": Pace(10, 60)}),
+    Limits(parallel=8, paces={"": Pace(40, 10), "keys": Pace(10, 60), "reserve": Pace(12, 60)}),
 )
 
 

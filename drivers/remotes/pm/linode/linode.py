@@ -9,44 +9,22 @@ import re
 import secrets
 from ipaddress import ip_address
 
+import linode_addresses
+from linode_api import PAGES, api, public_api
 from onecore.drivers.kit import Call, Failed, pages, waiting
 from onecore.drivers.kit.fleet import ERROR, OFF, PENDING, RUNNING, Fleet, Machine, actions, is_ours
-from onecore.drivers.kit.http import Account, Api, Provider, Refused, patience_s
-from onecore.drivers.kit.limiter import Limits, Pace
+from onecore.drivers.kit.http import Api, Refused
 from onecore.drivers.kit.memory import Memory
-from onecore.drivers.kit.surroundings import one_home, required, told
-from onecore.drivers.kit.values import Json, number, rows, text, texts
+from onecore.drivers.kit.surroundings import one_home
+from onecore.drivers.kit.values import Json, number, text, texts
 
 INSTANCES = "/linode/instances"
-KEY = "the key of the Linode account"
 LABEL = re.compile(r"[a-zA-Z]((?!--|__|\.\.)[a-zA-Z0-9-_.]){2,63}")
-PAGES = pages.numbered(500)
 
 # A machine is turned off in order, and by force when its system does not listen: Linode does both by itself.
 SHUTDOWN_S = 420.0
 
 _STATES = {"running": RUNNING, "offline": OFF, "stopped": OFF, "billing_suspension": ERROR}
-
-
-def _reason(body: object) -> str:
-    """`{"errors": [{"reason", "field"}]}`"""
-    return "; ".join(
-        " ".join(filter(None, (text(e, "field"), text(e, "reason")))) for e in rows(body, "errors")
-    )
-
-
-def _transient(status: int, words: str) -> bool:
-    """`Linode busy.`: actions that run have to be completed first. 408: `Please try again` was seen."""
-    return (status == 400 and "busy" in words.lower()) or (status == 408 and "try again" in words.lower())
-
-
-PROVIDER = Provider(
-    "linode",
-    "https://api.linode.com/v4",
-    _reason,
-    _transient,
-    Limits(parallel=8, paces={"": Pace(40, 6), "create": Pace(10, 30), "images": Pace(20, 60)}),
-)
 
 
 class Linode:
@@ -148,7 +126,7 @@ def _is_true(word: str) -> bool:
 
 
 def locations(call: Call) -> object:
-    found = pages.read(_api("locations"), "/regions", "data", PAGES)
+    found = pages.read(public_api("locations"), "/regions", "data", PAGES)
     return [
         {
             "id": text(each, "id"),
@@ -185,7 +163,7 @@ def prices(call: Call) -> object:
 
 def images(call: Call) -> object:
     """Without a key these are the public ones."""
-    found = pages.read(_api("images"), "/images", "data", PAGES)
+    found = pages.read(public_api("images"), "/images", "data", PAGES)
     return [
         {
             "id": text(each, "id"),
@@ -198,7 +176,7 @@ def images(call: Call) -> object:
 
 
 def _types(action: str) -> list[Json]:
-    return pages.read(_api(action), "/linode/types", "data", PAGES)
+    return pages.read(public_api(action), "/linode/types", "data", PAGES)
 
 
 def _price(each: Json) -> Json:
@@ -209,18 +187,13 @@ def _price(each: Json) -> Json:
     }
 
 
-def _api(action: str, token: str = "") -> Api:
-    account = Account(told("LINODE_API_URL"), token or told("LINODE_API_KEY"))
-    return Api(PROVIDER, account, one_home(), patience_s(action))
-
-
 def _fleet(action: str) -> Fleet:
-    api = _api(action, required("LINODE_API_KEY", KEY))
-    return Fleet(Linode(api), Memory(one_home(), "linode"))
+    return Fleet(Linode(api(action)), Memory(one_home(), "linode"))
 
 
 ACTIONS = {
     **actions(_fleet),
+    **linode_addresses.ACTIONS,
     "locations": locations,
     "plans": plans,
     "prices": prices,
