@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from onecore.access import Mode, Permissions, Resource, Right, allows, check, needed_to_change
+from onecore.access import Mode, Permissions, Right, allows, needed_to_change
 from onecore.deps import Deps
 from onecore.document import Document, pool
 from onecore.errors import InvalidInput, NotAuthorized
 from onecore.ids import GroupId, UserId
+from onecore.rights import require
 from onecore.store import accounts
 from onecore.store.engine import Transaction
 from oneflow import store
@@ -19,8 +20,7 @@ LONGEST_NAME = 128
 def authorized(tx: Transaction, deps: Deps, kind: Kind, number: int, right: Right) -> Stored:
     """The document, if the one who asks may do that with it. Raises NotFound, NotAuthorized."""
     document = store.get(tx, kind, number)
-    owner = next((user.name for user in accounts.users(tx) if user.id == document.uid), str(document.uid))
-    check(deps.principal, _as_resource(document, owner), right)
+    require(tx, deps.principal, right, document, kind.noun)
     return document
 
 
@@ -107,18 +107,6 @@ def _page_of(numbers: Sequence[int], page: int | None, per_page: int) -> Sequenc
     if page < 1 or not 1 <= per_page <= 10_000:
         raise InvalidInput("'page' counts from 1, and 'per_page' is 1 to 10000")
     return numbers[(page - 1) * per_page : page * per_page]
-
-
-def _as_resource(d: Stored, owner: str) -> Resource:
-    return Resource(
-        kind=d.kind.noun,
-        id=d.id,
-        name=d.name,
-        owner_id=UserId(d.uid),
-        owner_name=owner,
-        group_id=GroupId(d.gid),
-        permissions=Permissions(d.permissions),
-    )
 
 
 def _require_admin(deps: Deps, what: str) -> None:

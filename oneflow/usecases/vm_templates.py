@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from onecore.access import Permissions, Resource, Right, check
+from onecore.access import Right
 from onecore.document import Document
 from onecore.errors import InvalidInput, NotFound, WrongState
-from onecore.store import accounts, providers
+from onecore.rights import require
+from onecore.store import providers
 from onecore.store.engine import Transaction
-from onecore.store.providers import Provider
 from oneflow import store
 from oneflow.deps import FlowDeps
 from oneflow.model.document import DEFAULT_BITS, Body, Kind, Stored
@@ -103,21 +103,7 @@ def _resolved(tx: Transaction, deps: FlowDeps, body: Body) -> Body:
                 raise InvalidInput(
                     f"provider '{provider.name}' is of driver {provider.driver}, not of {driver.name}"
                 )
-            _check_use(tx, deps, provider)
+            # Machines on somebody's account are made by those whom he lets use it.
+            require(tx, deps.principal, Right.USE, provider, "provider")
             return {**body, "provider": provider.id}
     raise NotFound(f"there is no provider '{selector}'", hint="see: oneprovision provider list")
-
-
-def _check_use(tx: Transaction, deps: FlowDeps, provider: Provider) -> None:
-    """Machines on somebody's account are made by those whom he lets use it."""
-    owner = next((user.name for user in accounts.users(tx) if user.id == provider.uid), str(provider.uid))
-    resource = Resource(
-        kind="provider",
-        id=provider.id,
-        name=provider.name,
-        owner_id=provider.uid,
-        owner_name=owner,
-        group_id=provider.gid,
-        permissions=Permissions(provider.permissions),
-    )
-    check(deps.principal, resource, Right.USE)

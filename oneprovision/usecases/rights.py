@@ -1,8 +1,8 @@
 """Who may do what with a provision or a provider."""
 
-from onecore.access import Permissions, Resource, Right, check
+from onecore import rights
+from onecore.access import Resource, Right, check
 from onecore.deps import Deps
-from onecore.store import accounts
 from onecore.store.engine import Transaction
 from onecore.store.providers import Provider
 from oneprovision import store
@@ -18,13 +18,4 @@ def authorized(tx: Transaction, deps: Deps, provision_id: int, right: Right) -> 
 
 def as_resource(tx: Transaction, owned: Provision | Provider) -> Resource:
     """What the check of rights needs to know of it."""
-    owners = {user.id: user.name for user in accounts.users(tx)}
-    return Resource(
-        kind=type(owned).__name__.lower(),
-        id=owned.id,
-        name=owned.name,
-        owner_id=owned.uid,
-        owner_name=owners.get(owned.uid, str(owned.uid)),
-        group_id=owned.gid,
-        permissions=Permissions(owned.permissions),
-    )
+    return rights.as_resource(tx, owned, type(owned).__name__.lower())
