@@ -108,23 +108,27 @@ def crash(base: Base, what: Crash, folder: Path) -> Report:
     return Report(what, kills, boundaries, tuple(violations), folder, time.monotonic() - started)
 
 
-def sampled(again: int, some: int, chance: Random) -> list[Kill]:
+def sampled(again: int, some: int, modes: Sequence[Mode], chance: Random) -> list[Kill]:
     """Kills during a recovery of `again` boundaries: each, or `some` of them."""
     points = list(range(1, again + 1))
     if some < again:
         points = sorted(chance.sample(points, some))
-    return [Kill(point, chance.choice((Mode.PROCESS, Mode.POWER))) for point in points]
+    return [Kill(point, chance.choice(modes)) for point in points]
 
 
 def _after(wanted: Intent, recovery: Command) -> Intent:
-    if recovery == DEPROVISION and wanted.state is not None:
+    if _removes(recovery) and wanted.state is not None:
         return Intent(DONE, 0, 0, frozenset(), frozenset())
     return wanted
 
 
+def _removes(recovery: Command) -> bool:
+    return recovery[0] == DEPROVISION[0]
+
+
 def _intent_lost(place: Place, wanted: Intent, recovery: Command) -> list[Violation]:
     """A crash of the recovery must not change what was asked for."""
-    if recovery == DEPROVISION or wanted.machine_names is None:
+    if _removes(recovery) or wanted.machine_names is None:
         return []
     now = oracle.intent(oracle.read_store(place.home), (0, 0))
     same = replace(now, state=wanted.state) == wanted

@@ -23,7 +23,7 @@ from random import Random
 from tests.scenario import case, killing
 from tests.scenario.case import Base, Crash, Report
 from tests.scenario.killing import Kill, Mode
-from tests.scenario.scenarios import DEPROVISION, RETRY, SCENARIOS, Command, Scenario
+from tests.scenario.scenarios import SCENARIOS, Scenario
 
 KINDS = ("leaked", "doubled", "stuck", "wrong")
 IN_A_DRIVER = ("driver started", "driver ended")
@@ -114,7 +114,7 @@ def _kills(boundaries: Sequence[str], scenario: Scenario) -> Iterator[Kill]:
 
 
 def _modes(boundary: str, scenario: Scenario) -> tuple[Mode, ...]:
-    if boundary not in IN_A_DRIVER:
+    if boundary not in IN_A_DRIVER or scenario.outlived:
         return (Mode.PROCESS,)
     if boundary == "driver started" and scenario.latency_s:
         return (Mode.PROCESS, Mode.POWER, Mode.LATE)
@@ -133,7 +133,8 @@ def _carry_out_one(task: Task) -> list[Report]:
     reports = [case.crash(task.base, task.crash, task.folder / "once")]
     # Seeded by the crash alone, so that a repeated run does the same.
     chance = Random(str(task.crash))
-    for again in case.sampled(reports[0].recovery_boundaries, task.again, chance):
+    modes = (Mode.PROCESS,) if task.base.scenario.outlived else (Mode.PROCESS, Mode.POWER)
+    for again in case.sampled(reports[0].recovery_boundaries, task.again, modes, chance):
         twice = Crash(task.crash.scenario, task.crash.kill, task.crash.recovery, again)
         reports.append(case.crash(task.base, twice, task.folder / f"again-{again.at}"))
     return reports
@@ -209,7 +210,7 @@ def _reproduce(given: argparse.Namespace, folder: Path) -> int:
     scenario = next(s for s in SCENARIOS if [s.name] == given.only)
     killing.warm()
     base = case.prepare(scenario, folder / "base")
-    recovery: Command = {"retry": RETRY, "deprovision": DEPROVISION}[given.recovery]
+    recovery = next(way for way in scenario.recoveries if way[0] == given.recovery)
     late_s = scenario.latency_s * LATE
     again = _kill(given.again, late_s) if given.again else None
     report = case.crash(

@@ -13,13 +13,16 @@ LATENCY_S = 0.06
 Command = tuple[str, ...]
 RETRY: Command = ("retry", "0", "--force")
 DEPROVISION: Command = ("deprovision", "0", "--yes")
+DEPROVISION_ANYHOW: Command = (*DEPROVISION, "--force")
 
 
 @dataclass(frozen=True)
 class Scenario:
     """`argv` is killed, after every command of `before` ran to its end. `planned`: the machines and addresses
     that the template asks for. `conf`: cloud.conf while `before` runs. `change` edits a copy of the dummy
-    driver. `latency_s`: what a driver call takes, half before its effect and half after it."""
+    driver. `latency_s`: what a driver call takes, half before its effect and half after it. `outlived`: only
+    we are killed, never the drivers: where they can neither list nor repeat, nobody could tell what became of
+    one that was cut short, and the user is asked (tests/scenario/test_repair.py)."""
 
     name: str
     argv: Command
@@ -29,6 +32,7 @@ class Scenario:
     change: Callable[[Path], None] | None = None
     latency_s: float = 0.0
     recoveries: tuple[Command, ...] = (RETRY, DEPROVISION)
+    outlived: bool = False
     long: bool = False
 
 
@@ -56,6 +60,12 @@ def make_blind(driver: Path) -> None:
     """Cannot list its machines, as drivers of the old tool."""
     _replace(driver / "driver.yaml", "extensions: [list, ", "extensions: [")
     (driver / "list").unlink()
+
+
+def make_old(driver: Path) -> None:
+    """As a driver of the old tool at its worst."""
+    make_blind(driver)
+    make_unrepeatable(driver)
 
 
 def _replace(file: Path, old: str, new: str) -> None:
@@ -86,6 +96,15 @@ SCENARIOS = (
         latency_s=LATENCY_S,
     ),
     Scenario("create blind", create(hosts=2, ips=0), planned=(2, 0), change=make_blind),
+    Scenario(
+        "create old",
+        create(_SLOW, hosts=2, ips=0),
+        planned=(2, 0),
+        change=make_old,
+        latency_s=LATENCY_S,
+        recoveries=(RETRY, DEPROVISION_ANYHOW),
+        outlived=True,
+    ),
     Scenario("add-host", ("add-host", "0", "--amount", "2"), _RUNS),
     Scenario("add-host slow", ("add-host", "0"), _RUNS_SLOWLY, latency_s=LATENCY_S),
     Scenario("del-host ids", ("del-host", "0", "--host-ids", "0,2"), _RUNS),
