@@ -1,6 +1,7 @@
 """The server as a process: one for each state, stopped in order, killed without harm, and what it logs."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -96,13 +97,14 @@ def test_answers_to_the_same_connection_come_in_order_when_asked_at_once(server)
             text += part
 
 
-def test_the_server_is_not_needed_by_those_who_do_not_serve():
+def test_the_server_is_not_needed_by_those_who_do_not_serve(tmp_path):
     """The web framework is an extra: without it the command says what to install."""
     code = (
         "import sys; sys.modules['uvicorn'] = None\n"
-        "import click\nfrom onecore.cli.session import Session\nfrom oneflow.cli.serve import serve\n"
-        "serve.main([], obj=Session('oneflow', tuple, lambda name: None))"
+        "from oneflow.__main__ import main\n"
+        "sys.exit(main(['serve']))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.returncode != 0
+    environment = {**os.environ, "ONE_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.returncode == 1
     assert "pip install 'onesuite[server]'" in done.stderr
