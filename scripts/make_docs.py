@@ -311,6 +311,9 @@ something to say; for a body that is not valid, `context` has every input with w
 - `POST /providers` takes `parameters` (ours), too. Where a driver folder and a pm driver share a name, the
   folder is meant; `pm/NAME` is the other one.
 - `?all` lists those that are DONE, too; `?include_sensitive` shows secrets to owners and administrators.
+- `?include_provider` puts the provider's document into that of a provision, as `provider`; `?enabled`
+  leaves out providers whose driver is disabled.
+- `GET /provisions/{id}/tfstate` holds secrets and is for oneadmin; `?decode` answers it as JSON.
 - Flags of queries count when they are there, but for `=false`, `=no` and `=0`.
 """.splitlines()
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from onecore.http.operation import NUMBERS, Operation, Schema
+from onecore.http.operation import NUMBERS, QUERY_NUMBERS, Operation, Schema
 
 VERSION = "3.1.0"
 Part = dict[str, Any]
@@ -68,7 +68,8 @@ def _in_path(path: str) -> list[Part]:
 
 
 def _in_query(name: str) -> Part:
-    return {"name": name, "in": "query", "required": False, "schema": {"type": "integer", "minimum": 0}}
+    schema = {"type": "integer", "minimum": 0} if name in QUERY_NUMBERS else {"type": "string"}
+    return {"name": name, "in": "query", "required": False, "schema": schema}
 
 
 def _answer(operation: Operation[Any]) -> Part:

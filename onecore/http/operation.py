@@ -72,3 +72,6 @@ class Operation(Generic[C]):
 
 NUMBERS = frozenset({"id", "job_id", "ar_id"})
 """Names in paths that stand for numbers."""
+
+QUERY_NUMBERS = frozenset({"after", "amount", "page", "per_page", "pos", "type"})
+"""Names in queries that do."""

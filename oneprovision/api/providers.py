@@ -13,16 +13,24 @@ from oneprovision.usecases import folder_drivers, provider_documents, providers
 
 
 def index(call: Call[Deps]) -> object:
-    """Secrets of those alone whose secrets the asker may see."""
+    """Secrets of those alone whose secrets the asker may see. `enabled`: whose driver may be used."""
     deps, wanted = call.context, flag(call, "include_sensitive")
+    off = folder_drivers.off(deps) if flag(call, "enabled") else frozenset[str]()
     return [
         provider_documents.document(deps, each.id, wanted and provider_documents.may_see_secrets(deps, each))
         for each in provider_documents.every(deps)
+        if each.driver not in off
     ]
 
 
 def show(call: Call[Deps]) -> object:
     return provider_documents.document(call.context, call.number(), flag(call, "include_sensitive"))
+
+
+def inputs(call: Call[Deps]) -> object:
+    """What its account consists of (reference 8)."""
+    provider = provider_documents.allowed(call.context, call.number(), Right.USE)
+    return [each.to_document() for each in providers.asked(call.context, provider.driver)]
 
 
 def path(call: Call[Deps]) -> object:
@@ -82,7 +90,15 @@ _ALL, _ONE, _W = "/providers", "/providers/{id}", Work.WRITE
 _SHOWN = ("include_sensitive",)
 
 OPERATIONS: Final[tuple[Operation[Deps], ...]] = (
-    Operation("GET", _ALL, index, "List the providers", Work.ASK, answer=schemas.DOCUMENTS, query=_SHOWN),
+    Operation(
+        "GET",
+        _ALL,
+        index,
+        "List the providers",
+        Work.ASK,
+        answer=schemas.DOCUMENTS,
+        query=(*_SHOWN, "enabled"),
+    ),
     Operation(
         "POST",
         _ALL,
@@ -95,6 +111,9 @@ OPERATIONS: Final[tuple[Operation[Deps], ...]] = (
         read=present,
     ),
     Operation("GET", _ONE, show, "Show a provider", Work.ASK, answer=schemas.DOCUMENT, query=_SHOWN),
+    Operation(
+        "GET", f"{_ONE}/inputs", inputs, "What its account consists of", Work.ASK, answer=schemas.OBJECTS
+    ),
     Operation("GET", f"{_ONE}/path", path, "Where its driver is", Work.ASK, answer=schemas.PATH),
     Operation(
         "PATCH",

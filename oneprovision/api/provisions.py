@@ -1,27 +1,30 @@
 """Provisions: create, look, edit, forget, as documents of type 104 (reference 2 and 3)."""
 
 import json
+from base64 import b64encode
+from contextlib import suppress
 from typing import Any, Final
 
 from onecore.deps import Deps
-from onecore.errors import InvalidInput
+from onecore.document import Document
+from onecore.errors import InvalidInput, NotAuthorized, NotFound
 from onecore.http.operation import Call, Operation, Work
 from oneprovision.api import schemas
 from oneprovision.api.providers import group_of
 from oneprovision.api.reading import body_of, effort_of, flag, present
 from oneprovision.model.provision import Options
-from oneprovision.usecases import editing, oneform, provisions, reading, removal, visible
+from oneprovision.usecases import editing, oneform, provider_documents, provisions, reading, removal, visible
 from oneprovision.usecases.oneform import CreateFromFolder
 from oneprovision.usecases.provisions import CreateProvision
 
 
 def index(call: Call[Deps]) -> object:
     pool = reading.pool(call.context, visible.every(call.context, flag(call, "all")))
-    return [{"DOCUMENT": each} for each in pool["DOCUMENT_POOL"]["DOCUMENT"]]
+    return [_completed(call, {"DOCUMENT": each}) for each in pool["DOCUMENT_POOL"]["DOCUMENT"]]
 
 
 def show(call: Call[Deps]) -> object:
-    return reading.document(call.context, call.number())
+    return _completed(call, reading.document(call.context, call.number()))
 
 
 def create(call: Call[Deps]) -> object:
@@ -86,6 +89,12 @@ def inputs(call: Call[Deps]) -> object:
     return _body(call)["user_inputs_values"]
 
 
+def tfstate(call: Call[Deps]) -> object:
+    """Base64 of it as OneForm keeps it; `decode`: as JSON (reference 8)."""
+    text = oneform.state(call.context, call.number())
+    return {"tfstate": json.loads(text) if flag(call, "decode") else b64encode(text.encode()).decode()}
+
+
 def objects(kind: str) -> Any:
     """What reads one kind of its objects (reference 8)."""
     return lambda call: _body(call)["one_objects"][kind]
@@ -105,6 +114,15 @@ def _from_template(deps: Deps, body: dict[str, Any]) -> int:
     return provisions.create(deps, request).id
 
 
+def _completed(call: Call[Deps], document: Document) -> Document:
+    """`include_provider`: with the provider's document, for those who may use it."""
+    body = document["DOCUMENT"]["TEMPLATE"]["PROVISION_BODY"]
+    if flag(call, "include_provider") and body["provider_id"] is not None:
+        with suppress(NotAuthorized, NotFound):
+            body["provider"] = provider_documents.document(call.context, body["provider_id"])["DOCUMENT"]
+    return document
+
+
 def _document(call: Call[Deps], number: int) -> object:
     return reading.document(call.context, number)
 
@@ -119,6 +137,7 @@ def _is_said(body: dict[str, Any], key: str) -> bool:
     return body.get(key) not in (None, "")
 
 
+_SHOWN = ("include_provider",)
 _FIXED = ("user_inputs_values", "one_objects", "onedeploy_tags")
 _ALL, _ONE = "/provisions", "/provisions/{id}"
 # A provision may have thousands of hosts: rendered beside the event loop.
@@ -126,7 +145,9 @@ _R, _W = Work.LIST, Work.WRITE
 _EDITS = ((chmod, schemas.OCTET), (chown, schemas.OWNER), (chgrp, schemas.GROUP))
 
 OPERATIONS: Final[tuple[Operation[Deps], ...]] = (
-    Operation("GET", _ALL, index, "List the provisions", Work.LIST, answer=schemas.DOCUMENTS, query=("all",)),
+    Operation(
+        "GET", _ALL, index, "List the provisions", Work.LIST, answer=schemas.DOCUMENTS, query=("all", *_SHOWN)
+    ),
     Operation(
         "POST",
         _ALL,
@@ -138,7 +159,7 @@ OPERATIONS: Final[tuple[Operation[Deps], ...]] = (
         schemas.DOCUMENT,
         read=present,
     ),
-    Operation("GET", _ONE, show, "Show a provision", _R, answer=schemas.DOCUMENT),
+    Operation("GET", _ONE, show, "Show a provision", _R, answer=schemas.DOCUMENT, query=_SHOWN),
     Operation(
         "PATCH",
         _ONE,
@@ -158,6 +179,15 @@ OPERATIONS: Final[tuple[Operation[Deps], ...]] = (
         Work.SLOW,
         204,
         query=("force", "from_db"),
+    ),
+    Operation(
+        "GET",
+        f"{_ONE}/tfstate",
+        tfstate,
+        "Its OpenTofu state, for the group oneadmin; base64, or decoded",
+        Work.ASK,
+        answer=schemas.OBJECT,
+        query=("decode",),
     ),
     Operation("GET", f"{_ONE}/inputs", inputs, "The values it was made from", _R, answer=schemas.OBJECT),
     *(

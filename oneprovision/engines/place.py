@@ -103,15 +103,7 @@ class Place:
 
     def stored(self, tx: Transaction) -> Stored:
         """The state that was stored after the last run."""
-        sealed = oneform_store.sealed_state(tx, self.provision_id)
-        try:
-            content = unseal(self.deps.settings.home / "key", sealed)
-        except StoreFailed as exc:
-            raise StoreFailed(
-                f"the OpenTofu state of provision {self.provision_id} cannot be decrypted",
-                hint="restore the key file of this installation: without it nothing of it can be removed",
-            ) from exc
-        return Stored(content.get("state", ""), tuple(json.loads(content.get("counted", "[]"))))
+        return stored_state(self.deps, tx, self.provision_id)
 
     def left(self, stored: Stored) -> Stored:
         """The newest of the stored state and the file that a run left; a damaged file is passed over."""
@@ -153,6 +145,19 @@ class Place:
             return
         initialise(self.deps.settings, workspace)
         private(mark, sign)
+
+
+def stored_state(deps: Deps, tx: Transaction, provision_id: int) -> Stored:
+    """What was stored after the last run of a provision; empty where there was none."""
+    sealed = oneform_store.sealed_state(tx, provision_id)
+    try:
+        content = unseal(deps.settings.home / "key", sealed)
+    except StoreFailed as exc:
+        raise StoreFailed(
+            f"the OpenTofu state of provision {provision_id} cannot be decrypted",
+            hint="restore the key file of this installation: without it nothing of it can be removed",
+        ) from exc
+    return Stored(content.get("state", ""), tuple(json.loads(content.get("counted", "[]"))))
 
 
 def root(deps: Deps, provision_id: int) -> Path:

@@ -12,7 +12,7 @@ from onecore.errors import NotAuthorized, WrongState
 from oneprovision import oneform_store
 from oneprovision.folders import Folders, Found, search_path
 from oneprovision.model import jinja
-from oneprovision.model.folder import Deployment, Folder, bare
+from oneprovision.model.folder import PREFIX, Deployment, Folder, bare
 from oneprovision.oneform_store import DriverState, KnownDriver
 
 
@@ -55,6 +55,11 @@ def one(deps: Deps, name: str) -> Seen:
     with deps.database.read() as tx:
         known = oneform_store.drivers(tx).get(folder.name)
     return _seen(Found(folder.name, folder.origin, folder.path, folder), known)
+
+
+def off(deps: Deps) -> frozenset[str]:
+    """The drivers, as providers name them, of which nothing new may be ordered."""
+    return frozenset(PREFIX + each.name for each in every(deps) if each.state is not DriverState.ENABLED)
 
 
 def sync(deps: Deps) -> Synced:

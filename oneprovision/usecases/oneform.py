@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from onecore.access import Right, check
 from onecore.deps import Deps
-from onecore.errors import InvalidInput, WrongState
+from onecore.errors import InvalidInput, NotAuthorized, NotFound, WrongState
 from onecore.ids import machine_name
 from onecore.store import providers
 from onecore.vault import seal
 from oneprovision import oneform_store
-from oneprovision.engines.place import keep_copy, kept_folder
+from oneprovision.engines.place import keep_copy, kept_folder, stored_state
 from oneprovision.engines.program import program
 from oneprovision.folders import FolderDriver
 from oneprovision.model import answers, oneform
@@ -31,7 +31,7 @@ from oneprovision.model.provision import Options, Provision
 from oneprovision.oneform_store import DriverState
 from oneprovision.usecases import provisions
 from oneprovision.usecases.provisions import CreateProvision
-from oneprovision.usecases.rights import as_resource
+from oneprovision.usecases.rights import as_resource, authorized
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,18 @@ def chosen_deployment(folder: Folder, name: str) -> Deployment:
             f"driver '{folder.name}' has no deployment '{name[:80]}'", hint=f"its deployments: {known}"
         )
     return found
+
+
+def state(deps: Deps, provision_id: int) -> str:
+    """The OpenTofu state of a provision, secrets included: for members of the group oneadmin."""
+    if not deps.principal.is_admin:
+        raise NotAuthorized("only members of the group oneadmin may see a state", hint="it has secrets in it")
+    with deps.database.read() as tx:
+        authorized(tx, deps, provision_id, Right.MANAGE)
+        text = stored_state(deps, tx, provision_id).text
+    if not text:
+        raise NotFound(f"provision {provision_id} has no OpenTofu state")
+    return text
 
 
 def ips_of(provision: Provision, ips: tuple[str, ...], adopts: bool = False) -> tuple[str, ...]:

@@ -1,9 +1,12 @@
 """Provisions of driver folders over REST, with real OpenTofu, through a kill of the server."""
 
+import base64
+import json
 import signal
 
 import pytest
 
+from tests.oneflow.api.server import a_user
 from tests.oneform import tofu
 from tests.oneprovision.api.server import Form, a_form
 
@@ -31,6 +34,28 @@ def ordered(form: Form, hosts: int) -> int:
     return int(reply.json["DOCUMENT"]["ID"])
 
 
+def looked_at_closely(form: Form, number: int) -> None:
+    kept = form.ask("GET", f"/provisions/{number}/tfstate").json["tfstate"]
+    decoded = form.ask("GET", f"/provisions/{number}/tfstate?decode").json["tfstate"]
+    assert json.loads(base64.b64decode(kept)) == decoded
+    assert "terraform_data" in {each["type"] for each in decoded["resources"]}
+    reader = a_user(form.home, "reader", "s3cret")
+    form.ask("POST", f"/provisions/{number}/chmod", {"octet": "644"})
+    assert form.ask("GET", f"/provisions/{number}", user=reader).status == 200
+    assert form.ask("GET", f"/provisions/{number}/tfstate", user=reader).status == 403
+    shown = form.ask("GET", f"/provisions/{number}?include_provider").json["DOCUMENT"]
+    provider = shown["TEMPLATE"]["PROVISION_BODY"]["provider"]
+    assert (provider["NAME"], provider["TYPE"]) == ("acct", "103")
+    unseen = form.ask("GET", f"/provisions/{number}?include_provider", user=reader).json["DOCUMENT"]
+    assert "provider" not in unseen["TEMPLATE"]["PROVISION_BODY"]
+    asked = form.ask("GET", f"/providers/{provider['ID']}/inputs").json
+    assert {each["name"]: each["sensitive"] for each in asked} == {"region": False, "token": True}
+    form.ask("POST", "/drivers/dummy/disable")
+    assert form.ask("GET", "/providers?enabled=true").json == []
+    form.ask("POST", "/drivers/dummy/enable")
+    assert len(form.ask("GET", "/providers?enabled=true").json) == 1
+
+
 def test_a_folder_is_ordered_from_killed_carried_on_scaled_and_removed(form):
     number = ordered(form, hosts=2)
     form.server.until(lambda: form.body(number)["state"] not in ("PENDING", "INIT"))
@@ -38,6 +63,7 @@ def test_a_folder_is_ordered_from_killed_carried_on_scaled_and_removed(form):
     form.server.process.wait()
     with a_form(form.home) as again:
         again.settled(number, "RUNNING")
+        looked_at_closely(again, number)
         assert again.ask("POST", f"/provisions/{number}/hosts", {"amount": 1}).status == 202
         hosts = again.settled(number, "RUNNING")["one_objects"]["hosts"]
         assert len({host["resource_id"] for host in hosts}) == 3
