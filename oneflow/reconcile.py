@@ -11,13 +11,15 @@ from onecore.store import events, resources
 from onecore.store.engine import Transaction
 from oneflow import store
 from oneflow.batches import Batches, Order, OrderBook
-from oneflow.cloud import clouds, nebula
+from oneflow.cloud import clouds, nebula, networks
 from oneflow.deps import FlowDeps
 from oneflow.model import body as bodies
 from oneflow.model.document import Body, Kind, Names, Stored
+from oneflow.model.networks import NetStatus, with_ids
 from oneflow.model.service import NodeStatus, Role
 from oneflow.model.states import ServiceState
 from oneflow.model.vm import Vm, vm_name
+from oneflow.nebula.records import is_network
 from oneflow.settle import Settling
 
 # When to look again at a service that could not be looked at.
@@ -95,18 +97,22 @@ class _Look:
         body = self._after_batches(document)
         if body.pop(bodies.RETRY, False):
             self._encourage()
+        body = with_ids(body, networks.ids(self.machines.values()))
+        shown = replace(document, body=body)
         settling = Settling(
             number=document.id,
             body=body,
             observed=self._observed(document),
             now=self.now,
             settings=self.deps.flow,
-            make=lambda role, number: self._make(document, role, number),
+            make=lambda role, number: self._make(shown, role, number),
             infos=lambda: self._infos(document),
             prices=self._price,
+            networks=self._networks(body),
         )
         settling.run()
         self._want(settling)
+        self._want_networks(shown, settling)
         self._forget_vms(settling.body)
         self._save(document, settling)
         return list(self.changed.values())
@@ -135,6 +141,11 @@ class _Look:
                 reported = {key: value for key, value in vm.user_template.items() if key != "READY"}
                 self.vms[vm.id] = replace(vm, ready_at=0.0, user_template=reported)
                 store.save_vm(self.tx, self.vms[vm.id])
+
+    def _networks(self, body: Body) -> NetStatus:
+        if self.deps.nebula is None:
+            return NetStatus.NONE
+        return networks.status(body, self.machines.values(), self.problems)
 
     def _infos(self, document: Stored) -> dict[int, Body]:
         users, groups = self.names.users, self.names.groups
@@ -177,8 +188,18 @@ class _Look:
                 wanted.add(node.vm_id)
                 settling.wake_at = min(settling.wake_at or node.drain_until, node.drain_until)
         for machine in list(self.machines.values()):
-            if machine.number not in wanted and machine.wanted is Wanted.PRESENT:
+            if machine.number not in wanted and machine.wanted is Wanted.PRESENT and not is_network(machine):
                 self._change(record.unwanted(machine))
+
+    def _want_networks(self, document: Stored, settling: Settling) -> None:
+        """They are there from before the first VM until after the last one."""
+        if settling.state is ServiceState.DEPLOYING_NETS and settling.networks is NetStatus.MISSING:
+            for network in networks.order(self.tx, self.deps.random_bytes, document):
+                self.machines[network.id] = self.changed[network.id] = network
+        elif settling.state is ServiceState.UNDEPLOYING_NETS:
+            for network in networks.of(self.machines.values()):
+                if network.wanted is Wanted.PRESENT:
+                    self._change(record.unwanted(network))
 
     def _drains(self, vm_id: int, until: float, observed: Mapping[int, NodeStatus]) -> bool:
         """Whether it may go on for now: it runs, its time is not over, and it has not said DRAINED=YES."""

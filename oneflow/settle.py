@@ -17,6 +17,7 @@ from oneflow.lifecycle.decide import decide
 from oneflow.lifecycle.turn import Add
 from oneflow.model import body as bodies
 from oneflow.model.document import Body
+from oneflow.model.networks import NetStatus
 from oneflow.model.service import Node, NodeStatus, Role, Service
 from oneflow.model.settings import FlowSettings
 from oneflow.model.states import Event, ServiceState
@@ -33,7 +34,8 @@ Make = Callable[[Role, int], int]
 @dataclass
 class Settling:
     """One look. `infos` gives the VM documents of the service by VM id (asked for only where a policy needs
-    them); `prices` what a VM costs. `lines`: what happened and why, for the log."""
+    them); `prices` what a VM costs; `networks` what is known of those that are made for it. `lines`: what
+    happened and why, for the log."""
 
     number: int
     body: Body
@@ -43,6 +45,7 @@ class Settling:
     make: Make
     infos: Callable[[], Mapping[int, Body]]
     prices: Callable[[int], float | None] = lambda vm_id: None
+    networks: NetStatus = NetStatus.NONE
     wake_at: float = 0.0
     lines: list[tuple[str, str]] = field(default_factory=list)
 
@@ -59,7 +62,8 @@ class Settling:
 
     def _life(self) -> None:
         for _ in range(_MOST_ROUNDS):
-            service = self._ordered(bodies.to_service(self.number, self.body))
+            known = replace(bodies.to_service(self.number, self.body), networks=self.networks)
+            service = self._ordered(known)
             turn = decide(service, self.observed, self.now)
             self.lines += [_split(reason) for reason in turn.reasons]
             made = self._made(turn.service, [a for a in turn.actions if isinstance(a, Add)])

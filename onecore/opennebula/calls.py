@@ -93,6 +93,33 @@ CALLS: Final[Mapping[str, Call]] = MappingProxyType(
             ("gid", int, "the group; -1: as it is"),
             why="a VM belongs to the owner of its service",
         ),
+        "vntemplate.instantiate": Call(
+            (
+                ("id", int, "the template of networks"),
+                ("name", str, "name of the network, with a random end"),
+                ("template", str, "`extra` of the service's network"),
+            ),
+            "make a network for a service",
+            changes=True,
+        ),
+        "vn.reserve": Call(
+            (
+                ("id", int, "the network to reserve in"),
+                ("template", str, "`extra`, which has SIZE, and NAME"),
+            ),
+            "reserve a network for a service",
+            changes=True,
+        ),
+        "vn.delete": Call((("id", int, "the network"),), "remove a network that was made", changes=True),
+        "vn.info": Call((("id", int, "the network"),), "a network that the pool no longer has: is it gone?"),
+        "vnpool.info": Call(
+            (
+                ("filter", int, "-2: all that who asks may use"),
+                ("start", int, "-1: from the first"),
+                ("end", int, "-1: to the last"),
+            ),
+            "once for each round, where networks are made or removed: the state of all of them",
+        ),
         "vm.snapshotcreate": _vm(_NAME, why="action `snapshot-create`"),
         "vm.snapshotrevert": _vm(_SNAPSHOT, why="action `snapshot-revert`"),
         "vm.snapshotdelete": _vm(_SNAPSHOT, why="action `snapshot-delete`"),

@@ -8,8 +8,8 @@ from onecore.machines.model import Kind, Resource
 from onecore.store import resources
 from onecore.store.engine import Transaction
 from oneflow import store
-from oneflow.model import inputs
-from oneflow.model.contents import merged, parsed
+from oneflow.model import inputs, networks
+from oneflow.model.contents import merged, parsed, substituted
 from oneflow.model.document import Body, Stored
 from oneflow.model.vm import Sighting, Vm, vm_info
 from oneflow.nebula.records import HOST, NAME, is_nebula, owner, reported, states
@@ -25,7 +25,7 @@ def order(
     tx: Transaction, random_bytes: Callable[[int], bytes], service: Stored, vm: Vm, role: Body
 ) -> tuple[Vm, Resource]:
     """Record the VM and what is to be instantiated; the machine loop does it."""
-    contents = parsed(role.get("vm_template_contents"))
+    contents = substituted(parsed(role.get("vm_template_contents")), networks.ids(service.body))
     marks = {"SERVICE_ID": str(service.id), "ROLE_NAME": vm.role, "VM_NUMBER": str(vm.number)}
     machine = Resource(
         id=tx.next_id("resource"),

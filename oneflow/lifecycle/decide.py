@@ -10,6 +10,7 @@ from dataclasses import replace
 from oneflow import strategy
 from oneflow.lifecycle import roles
 from oneflow.lifecycle.turn import Turn
+from oneflow.model.networks import NO_NETWORKS, NetStatus
 from oneflow.model.service import NodeStatus, Observed, Role, Service
 from oneflow.model.states import Event, RoleState, ServiceState
 
@@ -35,8 +36,22 @@ def decide(service: Service, observed: Observed, now: float) -> Turn:
 
 
 def _pending(turn: Turn) -> None:
+    if turn.service.networks is NetStatus.NONE:
+        _begin(turn)
+    else:
+        turn.move(Event.MAKE_NETS, "its networks come first")
+
+
+def _begin(turn: Turn) -> None:
     held = turn.service.on_hold
     turn.move(Event.HOLD if held else Event.DEPLOY, "held as asked" if held else "accepted")
+
+
+def _deploying_nets(turn: Turn) -> None:
+    if turn.service.networks in (NetStatus.READY, NetStatus.NONE):
+        _begin(turn)
+    elif turn.service.networks is NetStatus.FAILED:
+        turn.move(Event.FAIL, "a network could not be made")
 
 
 def _deploying(turn: Turn) -> None:
@@ -109,7 +124,17 @@ def _undeploying(turn: Turn) -> None:
     if R.FAILED_UNDEPLOYING in states:
         turn.move(Event.FAIL, "machines could not be removed")
     elif states <= {R.DONE}:
-        turn.move(Event.UNDEPLOYED, "every machine is confirmed gone")
+        if turn.service.networks in NO_NETWORKS:
+            turn.move(Event.UNDEPLOYED, "every machine is confirmed gone")
+        else:
+            turn.move(Event.REMOVE_NETS, "every machine is confirmed gone; its networks are next")
+
+
+def _undeploying_nets(turn: Turn) -> None:
+    if turn.service.networks in NO_NETWORKS:
+        turn.move(Event.UNDEPLOYED, "every network is confirmed gone")
+    elif turn.service.networks is NetStatus.STUCK:
+        turn.move(Event.FAIL, "a network could not be removed")
 
 
 def _held(turn: Turn) -> None:
@@ -152,6 +177,8 @@ def _steps() -> Iterator[tuple[ServiceState, Callable[[Turn], None]]]:
     yield S.SCALING, _scaling
     yield S.COOLDOWN, _cooldown
     yield S.UNDEPLOYING, _undeploying
+    yield S.DEPLOYING_NETS, _deploying_nets
+    yield S.UNDEPLOYING_NETS, _undeploying_nets
     yield S.HOLD, _held
 
 

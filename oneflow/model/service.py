@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from oneflow.model.networks import NetStatus
 from oneflow.model.states import ROLE, SERVICE, Event, RoleState, ServiceState
 
 
@@ -84,7 +85,8 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class Service:
-    """What the life cycle decides upon; documents add owner, permissions and log."""
+    """What the life cycle decides upon; documents add owner, permissions and log. `networks`: what is known
+    of those that are made for it."""
 
     id: int
     name: str
@@ -94,6 +96,7 @@ class Service:
     on_hold: bool = False
     automatic_deletion: bool = False
     timeouts: Timeouts = field(default_factory=Timeouts)
+    networks: NetStatus = NetStatus.NONE
 
     def role(self, name: str) -> Role | None:
         return next((role for role in self.roles if role.name == name), None)

@@ -61,6 +61,8 @@ class Event(StrEnum):
     RECOVER = "recover"
     UNDEPLOY = "be undeployed"
     UNDEPLOYED = "have been undeployed"
+    MAKE_NETS = "have its networks made"
+    REMOVE_NETS = "have its networks removed"
 
 
 S, R, E = ServiceState, RoleState, Event
@@ -70,6 +72,11 @@ SERVICE: Final[StateMachine[ServiceState, Event]] = StateMachine(
     {
         (S.PENDING, E.DEPLOY): S.DEPLOYING,
         (S.PENDING, E.HOLD): S.HOLD,
+        (S.PENDING, E.MAKE_NETS): S.DEPLOYING_NETS,
+        (S.DEPLOYING_NETS, E.DEPLOY): S.DEPLOYING,
+        (S.DEPLOYING_NETS, E.HOLD): S.HOLD,
+        (S.DEPLOYING_NETS, E.FAIL): S.FAILED_DEPLOYING_NETS,
+        (S.FAILED_DEPLOYING_NETS, E.RECOVER): S.DEPLOYING_NETS,
         (S.HOLD, E.RELEASE): S.DEPLOYING,
         (S.DEPLOYING, E.HOLD): S.HOLD,
         (S.HOLD, E.RECOVER): S.DEPLOYING,  # for the roles that were not held
@@ -100,6 +107,11 @@ SERVICE: Final[StateMachine[ServiceState, Event]] = StateMachine(
         (S.UNDEPLOYING, E.UNDEPLOYED): S.DONE,
         (S.UNDEPLOYING, E.FAIL): S.FAILED_UNDEPLOYING,
         (S.FAILED_UNDEPLOYING, E.RECOVER): S.UNDEPLOYING,
+        # Networks go when no machine uses them any more.
+        (S.UNDEPLOYING, E.REMOVE_NETS): S.UNDEPLOYING_NETS,
+        (S.UNDEPLOYING_NETS, E.UNDEPLOYED): S.DONE,
+        (S.UNDEPLOYING_NETS, E.FAIL): S.FAILED_UNDEPLOYING_NETS,
+        (S.FAILED_UNDEPLOYING_NETS, E.RECOVER): S.UNDEPLOYING_NETS,
     },
 )
 

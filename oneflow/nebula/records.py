@@ -6,6 +6,8 @@ from onecore.machines.model import Resource
 
 NAME: Final = "opennebula"
 """What such a record names as its driver."""
+NETWORK: Final = "opennebula-network"
+"""What the record of a network names as its driver."""
 MARK: Final = "ONEFLOW_MARK"
 """The attribute of USER_TEMPLATE that names the record of a VM."""
 
@@ -16,6 +18,10 @@ REPORTED: Final = "user/"
 
 def is_nebula(machine: Resource) -> bool:
     return machine.driver == NAME
+
+
+def is_network(record: Resource) -> bool:
+    return record.driver == NETWORK
 
 
 def states(machine: Resource) -> tuple[int, int] | None:

@@ -9,8 +9,10 @@ from onecore.machines.calls import Binding
 from onecore.machines.model import Resource
 from onecore.opennebula.client import Client, Unauthenticated
 from oneflow.nebula.binding import NebulaBinding, driver
+from oneflow.nebula.networks import NetworkBinding
+from oneflow.nebula.networks import driver as network_driver
 from oneflow.nebula.patience import Patience
-from oneflow.nebula.records import is_nebula
+from oneflow.nebula.records import is_nebula, is_network
 
 OWN = -1
 NOBODY = -1
@@ -29,11 +31,14 @@ class Nebula:
         tools = {"client": self.client, "patience": self.patience, "late_s": self.late_s}
         mine = NebulaBinding(driver(), {}, deps.settings.home, "", **tools)  # type: ignore[arg-type]
 
+        networks = NetworkBinding(network_driver(), {}, deps.settings.home, "", **tools)  # type: ignore[arg-type]
+
         def bind(resource: Resource) -> Binding:
-            if not is_nebula(resource):
+            if not is_nebula(resource) and not is_network(resource):
                 return others(resource)
-            mine.remember(resource)
-            return mine
+            binding = mine if is_nebula(resource) else networks
+            binding.remember(resource)
+            return binding
 
         return bind
 

@@ -25,7 +25,10 @@ from oneflow.usecases.documents import authorized
 
 MOST_VMS: Final = 100_000
 _UNDER_WAY: Final = frozenset(
-    {ServiceState.PENDING, ServiceState.DEPLOYING, ServiceState.SCALING, ServiceState.UNDEPLOYING}
+    {
+        *(ServiceState.PENDING, ServiceState.DEPLOYING, ServiceState.SCALING, ServiceState.UNDEPLOYING),
+        *(ServiceState.DEPLOYING_NETS, ServiceState.UNDEPLOYING_NETS),
+    }
 )
 
 Change = Callable[[Transaction, Stored], tuple[Body, str]]
@@ -143,7 +146,7 @@ def purge_done(deps: FlowDeps) -> int:
 
 def _undeployed(document: Stored, why: str, deps: FlowDeps) -> tuple[Body, str]:
     service = bodies.to_service(document.id, document.body)
-    if service.state is ServiceState.UNDEPLOYING:
+    if service.state in (ServiceState.UNDEPLOYING, ServiceState.UNDEPLOYING_NETS):
         return document.body, why
     with _told(f"Action shutdown: Wrong state {service.state.name}"):
         changed = requests.undeploy(service, deps.clock.now())

@@ -14,7 +14,7 @@ from oneflow.cloud import clouds
 from oneflow.deps import FlowDeps
 from oneflow.elasticity.role import RoleState, RoleView
 from oneflow.model import body as bodies
-from oneflow.model import inputs
+from oneflow.model import inputs, networks
 from oneflow.model.contents import substituted
 from oneflow.model.document import DEFAULT_BITS, Body, Kind, Stored
 from oneflow.model.states import ServiceState
@@ -101,6 +101,8 @@ def _check_ours(deps: FlowDeps, with_vm_templates: bool) -> None:
 
 def _service(deps: FlowDeps, template: Body, now: float) -> Stored:
     body = inputs.with_values(template)
+    if deps.nebula is not None:
+        body = networks.with_values(body)
     roles = []
     for role in body["roles"]:
         known = {**inputs.values(body), **inputs.values(role)}

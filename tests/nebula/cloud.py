@@ -68,6 +68,16 @@ class Vm(Owned):
 
 
 @dataclass
+class Network(Owned):
+    """A virtual network. `parent`: the one that it is reserved in; it is READY once `ready_at` is over."""
+
+    parent: int | None = None
+    size: int = 256
+    ready_at: float = 0.0
+    is_broken: bool = False
+
+
+@dataclass
 class Cloud:
     """`pace`: seconds that a VM stays in each state on its way. `now` is in seconds."""
 
@@ -78,8 +88,11 @@ class Cloud:
     groups: dict[int, str] = field(default_factory=dict)
     templates: dict[int, Owned] = field(default_factory=dict)
     vms: dict[int, Vm] = field(default_factory=dict)
+    networks: dict[int, Network] = field(default_factory=dict)
+    network_templates: dict[int, Owned] = field(default_factory=dict)
     lock: Any = field(default_factory=RLock)
     _vm_ids: "count[int]" = field(default_factory=count)
+    _network_ids: "count[int]" = field(default_factory=count)
 
     def __post_init__(self) -> None:
         self.groups |= {0: ADMIN, 1: "users"}
@@ -96,6 +109,19 @@ class Cloud:
         number = len(self.templates)
         made = Owned(number, name, uid, self.users[uid].gid, dict(attributes), made_at=self.now())
         self.templates[number] = made
+        return made
+
+    def add_network(self, name: str, uid: int = 0, parent: int | None = None, size: int = 256) -> Network:
+        number = next(self._network_ids)
+        made = Network(number, name, uid, self.users[uid].gid, parent=parent, size=size)
+        made.ready_at = self.now() + self.pace
+        self.networks[number] = made
+        return made
+
+    def add_network_template(self, name: str, uid: int = 0, **attributes: object) -> Owned:
+        number = len(self.network_templates)
+        made = Owned(number, name, uid, self.users[uid].gid, dict(attributes), made_at=self.now())
+        self.network_templates[number] = made
         return made
 
     def report(self, vm_id: int, **values: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from xml.etree import ElementTree as Tree
 
-from tests.nebula.cloud import Cloud, Owned, User, Vm
+from tests.nebula.cloud import Cloud, Network, Owned, User, Vm
 from tests.nebula.states import ACTIVE
 from tests.nebula.template import element
 
@@ -66,6 +66,40 @@ def user(cloud: Cloud, one: User, in_pool: bool = False) -> Tree.Element:
             **({} if in_pool else {**quotas, "DEFAULT_USER_QUOTAS": quotas}),
         },
     )
+
+
+def network(cloud: Cloud, one: Network) -> Tree.Element:
+    """Before 6.0 a network has no state."""
+    ready = cloud.now() >= one.ready_at
+    state = 5 if one.is_broken and ready else 1 if ready else 2
+    ids = ("VROUTERS", "UPDATED_VMS", "OUTDATED_VMS", "UPDATING_VMS", "ERROR_VMS")
+    states = {"STATE": state, "PREV_STATE": state} if cloud.version >= (6, 0, 0) else {}
+    return _made(
+        "VNET",
+        {
+            **_head(cloud, one),
+            "PERMISSIONS": _permissions(one),
+            "CLUSTERS": {"ID": 0},
+            "BRIDGE": f"onebr{one.id}",
+            "BRIDGE_TYPE": "linux",
+            **states,
+            "PARENT_NETWORK_ID": "" if one.parent is None else one.parent,
+            "VN_MAD": "bridge",
+            "PHYDEV": "",
+            "VLAN_ID": "",
+            "OUTER_VLAN_ID": "",
+            "VLAN_ID_AUTOMATIC": 0,
+            "OUTER_VLAN_ID_AUTOMATIC": 0,
+            "USED_LEASES": 0,
+            **dict.fromkeys(ids, ""),
+            "TEMPLATE": one.template,
+            "AR_POOL": {"AR": _range(one)},
+        },
+    )
+
+
+def _range(one: Network) -> dict[str, object]:
+    return {"AR_ID": 0, "IP": "10.0.0.1", "MAC": "02:00:0a:00:00:01", "SIZE": one.size, "TYPE": "IP4"}
 
 
 def group(cloud: Cloud, number: int) -> Tree.Element:

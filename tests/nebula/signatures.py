@@ -49,5 +49,10 @@ SIGNATURES = {
     "one.vm.disksnapshotcreate": Signature("iis"),
     "one.vm.disksnapshotrevert": Signature("iii"),
     "one.vm.disksnapshotdelete": Signature("iii"),
+    "one.vntemplate.instantiate": Signature("iss"),
+    "one.vn.reserve": Signature("is"),
+    "one.vn.delete": Signature("ib", optional=1),
+    "one.vn.info": Signature("ib", optional=1),
+    "one.vnpool.info": Signature("iii"),
     "one.vmpool.infoextended": Signature("iiiis", optional=1, since=(5, 8, 0)),
 }
