@@ -5,6 +5,8 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import starmap
 from pathlib import Path
 
 from onecore.drivers.manifest import ACTIONS, EXTENSIONS, FILE_NAME, Manifest, load_manifest
@@ -191,9 +193,9 @@ def _folder_problem(path: Path, registry: Path) -> str:
         return f"{path} is not a folder"
     try:
         with os.scandir(path) as entries:
-            inside = [Path(entry.path) for entry in entries if not entry.is_symlink()]
+            inside = [(entry.path, entry.stat()) for entry in entries if not entry.is_symlink()]
         # Who can write the registry can put another folder in the driver's place.
-        found = (_registry_problem(registry), *map(_trust_problem, (path, *inside)))
+        found = (_registry_problem(registry), _trust_problem(path), *starmap(_distrust, inside))
     except OSError as exc:
         return f"{exc.filename}: {exc.strerror}"
     return next((problem for problem in found if problem), "")
@@ -218,13 +220,21 @@ def _registry_problem(registry: Path) -> str:
 
 
 def _trust_problem(path: Path) -> str:
-    status = path.stat()
+    return _distrust(str(path), path.stat())
+
+
+def _distrust(path: str, status: os.stat_result) -> str:
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         return f"{path} {_WRITABLE}"
-    # Whoever installed this very program is trusted with as much already.
-    if status.st_uid not in (0, os.geteuid(), Path(__file__).stat().st_uid):
+    if status.st_uid not in (0, os.geteuid(), _installer()):
         return f"{path} {_FOREIGN}"
     return ""
+
+
+@cache
+def _installer() -> int:
+    """Whoever installed this very program is trusted with as much already."""
+    return Path(__file__).stat().st_uid
 
 
 def _hint(problem: str) -> str:

@@ -9,16 +9,21 @@ from onecore.vault import unseal
 
 
 class Binder:
-    """Remembers each driver and account for the length of one command, or of one turn of a server."""
+    """Remembers each driver and account until somebody else changes the state: an account, perhaps."""
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
         self._bindings: dict[tuple[str, int | None], Binding] = {}
+        self._changes = deps.database.changes()
 
     def bind(self, resource: Resource) -> Binding:
         return self.binding(resource.driver, resource.provider_id)
 
     def binding(self, driver_name: str, provider_id: int | None) -> Binding:
+        changes = self._deps.database.changes()
+        if changes != self._changes:
+            self._changes = changes
+            self._bindings.clear()
         key = (driver_name, provider_id)
         if key not in self._bindings:
             driver = self._deps.catalog.get(driver_name)

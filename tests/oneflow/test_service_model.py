@@ -3,6 +3,7 @@
 Whatever happened: once that stops each settles, with as many machines as are wanted and none besides.
 """
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -33,13 +34,12 @@ class Life(RuleBasedStateMachine):
         self.world = World(self.home)
         self.ended = False
 
-    @initialize(straight=st.booleans(), least=st.integers(0, 2), front=st.integers(0, 3))
-    def begin(self, straight: bool, least: int, front: int) -> None:
+    @initialize(straight=st.booleans(), held=st.booleans(), least=st.integers(0, 2), front=st.integers(0, 3))
+    def begin(self, straight: bool, held: bool, least: int, front: int) -> None:
         limits = {"min_vms": least, "max_vms": 4} if least else {}
         worker = a_role("worker", cardinality=max(least, 1), parents=["front"], cooldown=20, **limits)
-        template = a_template(
-            a_role("front", cardinality=front), worker, deployment="straight" if straight else "none"
-        )
+        first = a_role("front", cardinality=front, on_hold=held)
+        template = a_template(first, worker, deployment="straight" if straight else "none")
         templates.create(self.world.deps, template)
         templates.instantiate(self.world.deps, 0)
 
@@ -73,6 +73,18 @@ class Life(RuleBasedStateMachine):
     def somebody_ends_vms(self, name: str, number: int) -> None:
         batch = jobs.Batch("delete", period=3, number=number)
         self._ask(lambda: jobs.act(self.world.deps, 0, name, batch))
+
+    @rule(name=st.sampled_from(NAMES), action=st.sampled_from(["poweroff", "suspend", "resume", "reboot"]))
+    def somebody_acts_on_vms(self, name: str, action: str) -> None:
+        self._ask(lambda: jobs.act(self.world.deps, 0, name, jobs.Batch(action)))
+
+    @rule()
+    def somebody_releases_it(self) -> None:
+        self._ask(lambda: services.release(self.world.deps, 0))
+
+    @rule()
+    def whoever_drives_dies(self) -> None:
+        self.world.restart()
 
     @rule()
     def somebody_ends_it(self) -> None:
@@ -109,9 +121,6 @@ class Life(RuleBasedStateMachine):
     def _settle(self) -> None:
         """All faults end, and the operator recovers what they left: it has to come to rest."""
         self.world.stubborn, self.world.sticky = set(), set()
-        for machine in self.world.machines.values():
-            if machine.state is State.OFF:
-                self.world.health(machine.number, State.READY)
         for _ in range(12):
             self.world.settle(200)
             self.world.clock.at += 4000
@@ -119,6 +128,7 @@ class Life(RuleBasedStateMachine):
             if self.world.state() in REST:
                 break
             self._ask(lambda: services.recover(self.world.deps, 0))
+            self._ask(lambda: services.release(self.world.deps, 0))
         assert self.world.state() in REST, self.world.log()
         nodes = {n["deploy_id"] for role in self.world.body()["roles"] for n in role["nodes"]}
         assert self.world.exists == nodes == {m.number for m in self.world.machines.values()}
@@ -136,6 +146,10 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
+# `make crash` asks for many more lives.
 TestLife.settings = settings(
-    max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=int(os.environ.get("LIVES", "25")),
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
 )

@@ -39,13 +39,17 @@ class World:
     def __init__(self, home: Path) -> None:
         self.clock = StillClock()
         self.deps = replace(an_installation(home), clock=self.clock)
-        self.reconciler = Reconciler(self.deps, self.records, self.problems)
         self.machines: dict[int, Resource] = {}
         self.held: dict[int, str] = {}
         self.stubborn: set[int] = set()
         self.sticky: set[int] = set()
         self.exists: set[int] = set()
         self.most = 0
+        self.restart()
+
+    def restart(self) -> None:
+        """Who drives dies, and another one begins, who knows of no order that was given."""
+        self.reconciler = Reconciler(self.deps, self.records, self.problems)
 
     def records(self, owner: str) -> dict[int, Resource]:
         return {r.id: r for r in self.machines.values() if r.owner == owner}
@@ -69,6 +73,7 @@ class World:
         for machine in list(self.machines.values()):
             if machine.id not in self.held:
                 self._step(machine)
+        self._obey()
         self.clock.at += 1.0
 
     def settle(self, rounds: int = 60) -> None:
@@ -139,6 +144,15 @@ class World:
         elif machine.state is State.BOOTING:
             self._put(replace(machine, state=State.READY))
 
+    def _obey(self) -> None:
+        """Power actions have their effect at once."""
+        for order in self.reconciler.book.orders:
+            machine = self.machines.get(order.machine_id)
+            before, after = _EFFECTS[order.action]
+            if machine is not None and machine.state is before:
+                self._put(replace(machine, state=after))
+        self.reconciler.book.orders.clear()
+
     def _answer(self, machine: Resource) -> None:
         if machine.number in self.stubborn:
             failed = record.refused(machine, "no capacity", machines.POLICY, self.clock.now(), 0.0)
@@ -169,3 +183,10 @@ class World:
         with self.deps.database.read() as tx:
             services = [(d.id, d.body) for d in store.every(tx, Kind.SERVICE)]
         return services, dict(self.machines)
+
+
+_EFFECTS = {
+    **dict.fromkeys(("poweroff", "suspend", "stop"), (State.READY, State.OFF)),
+    **dict.fromkeys(("resume", "boot"), (State.OFF, State.READY)),
+    "reboot": (State.READY, State.READY),
+}

@@ -22,7 +22,7 @@ def test_kills_of_a_server_of_services_leave_nothing_leaked_doubled_or_stuck(
     capsys: pytest.CaptureFixture[str],
 ):
     # A process of its own: it forks, which a process with threads must not.
-    argv = [sys.executable, "-m", "tests.scenario.flow_crash", "--share", "19", "--offset", "5"]
+    argv = [sys.executable, "-m", "tests.scenario.flow_crash", "--share", "23", "--offset", "5"]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=1800, check=False)
     with capsys.disabled():
         print(f"\n{done.stdout}")

@@ -1,6 +1,7 @@
 """The controller inside the server: a bug ends one run of it and no more, whatever was under way."""
 
 import json
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,11 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from onecore.drivers.catalog import Catalog, builtin_remotes
 from onecore.http.journal import ServerLog
+from onecore.ids import GroupId, ProviderId, UserId
 from onecore.log import Redactor
+from onecore.machines.model import Kind as MachineKind
+from onecore.machines.model import Resource
+from onecore.store import providers
 from onecore.store.engine import CORE, open_database
+from onecore.store.providers import Provider
+from onecore.vault import seal
 from oneflow import store
 from oneflow.api.serving import Driving
+from oneflow.controller import Controller
 from oneflow.deps import FlowDeps
 from oneflow.model.document import Kind
 from oneflow.model.states import ServiceState
@@ -115,3 +124,37 @@ def test_a_controller_that_ended_by_itself_is_noticed(deps: FlowDeps):
     driver._thread.join(PATIENCE_S)
     with pytest.raises(AssertionError, match="the controller ended by itself"):
         driver.check()
+
+
+def test_an_account_that_somebody_changes_is_used_from_then_on(deps: FlowDeps, tmp_path: Path):
+    folder = tmp_path / "remotes" / "pm" / "needy"
+    shutil.copytree(builtin_remotes() / "pm" / "dummy", folder)
+    (folder / "driver.yaml").write_text("name: needy\nsecrets: {token: NEEDY_TOKEN}\n")
+    provider = Provider(ProviderId(0), "needy", "needy", UserId(0), GroupId(0), 0o600)
+    machine = Resource(
+        id=0,
+        kind=MachineKind.MACHINE,
+        name="m",
+        owner="service/0",
+        driver="needy",
+        provider_id=0,
+        number=0,
+        label="m",
+    )
+
+    def stored(token: str) -> Provider:
+        return replace(provider, sealed=seal(tmp_path / "key", {"token": token}))
+
+    with deps.database.begin() as tx:
+        providers.insert(tx, stored("old"))
+    own = open_database(deps.settings.database, (CORE, store.SCHEMA))
+    catalog = Catalog([("test", tmp_path / "remotes")])
+    controller = Controller(replace(deps, database=own, find_drivers=lambda: catalog))
+    bind = controller._tools.bind
+    controller.turn(0)
+    assert bind(machine).secrets == {"NEEDY_TOKEN": "old"}
+    with deps.database.begin() as tx:
+        providers.update(tx, stored("new"))
+    controller.turn(0)
+    assert bind(machine).secrets == {"NEEDY_TOKEN": "new"}
+    own.close()
