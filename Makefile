@@ -15,7 +15,7 @@ help: ## this list
 demo: .venv/installed ## the main job, end to end, on the dummy cloud
 	@scripts/demo.sh
 
-test: .venv/dev sshd .venv/guest/kernel $(BIN)/tofu ## every test
+test: .venv/dev sshd .venv/guest/kernel .venv/cloud-init $(BIN)/tofu ## every test
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 -rs
 
 check: .venv/dev ## style, types, layers, sizes, modes
@@ -77,3 +77,7 @@ $(BIN)/tofu: | .venv/pip
 .venv/guest/kernel: scripts/make-tiny-image.sh | .venv/pip
 	@scripts/install-qemu.sh
 	@scripts/make-tiny-image.sh .venv/guest || echo "there is no image for guests; some tests will be skipped" >&2
+
+# Reads the seeds of guests in the tests; without it they are skipped.
+.venv/cloud-init: scripts/fetch-cloud-init.sh | .venv/pip
+	@scripts/fetch-cloud-init.sh $@ || echo "there is no cloud-init; some tests will be skipped" >&2

@@ -125,11 +125,12 @@ def door() -> Iterator[Door]:
             if answer is None:
                 self.close_connection = True
                 return
-            self.send_response(answer[0])
-            self.send_header("Content-Type", "text/xml")
-            self.send_header("Content-Length", str(len(answer[1])))
-            self.end_headers()
-            self.wfile.write(answer[1])
+            with suppress(ConnectionError):  # whoever asked may be dead by now
+                self.send_response(answer[0])
+                self.send_header("Content-Type", "text/xml")
+                self.send_header("Content-Length", str(len(answer[1])))
+                self.end_headers()
+                self.wfile.write(answer[1])
 
         def log_message(self, *args: object) -> None: ...
 
