@@ -1,14 +1,13 @@
 """Services, templates, VMs and jobs on disk."""
 
-import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onecore.errors import NotFound
 from onecore.history import Event
-from onecore.store import accounts
+from onecore.store import accounts, events, lease, rows
 from onecore.store.engine import Row, Schema, Transaction, Value
 from oneflow.model.document import Kind, Names, Stored
 from oneflow.model.states import ServiceState
@@ -54,22 +53,22 @@ def some(tx: Transaction, kind: Kind, numbers: Sequence[int]) -> list[Stored]:
     if not numbers:
         return []
     wanted = set(numbers)
-    rows = tx.all(
+    found = tx.all(
         "SELECT * FROM document WHERE type = ? AND id BETWEEN ? AND ? ORDER BY id",
         (kind.value, numbers[0], numbers[-1]),
     )
-    return [_stored(row) for row in rows if row["id"] in wanted]
+    return [_stored(row) for row in found if row["id"] in wanted]
 
 
 def rights(tx: Transaction, kind: Kind) -> list[tuple[int, int, int, int]]:
     """Number, owner, group and permissions of each, by number."""
-    rows = tx.all("SELECT id, uid, gid, permissions FROM document WHERE type = ? ORDER BY id", (kind.value,))
-    return [(row["id"], row["uid"], row["gid"], row["permissions"]) for row in rows]
+    found = tx.all("SELECT id, uid, gid, permissions FROM document WHERE type = ? ORDER BY id", (kind.value,))
+    return [(row["id"], row["uid"], row["gid"], row["permissions"]) for row in found]
 
 
 def names(tx: Transaction, kind: Kind) -> list[tuple[int, str]]:
-    rows = tx.all("SELECT id, name FROM document WHERE type = ? ORDER BY id", (kind.value,))
-    return [(row["id"], row["name"]) for row in rows]
+    found = tx.all("SELECT id, name FROM document WHERE type = ? ORDER BY id", (kind.value,))
+    return [(row["id"], row["name"]) for row in found]
 
 
 def ids(tx: Transaction, kind: Kind) -> frozenset[int]:
@@ -78,11 +77,11 @@ def ids(tx: Transaction, kind: Kind) -> frozenset[int]:
 
 def changed_services(tx: Transaction, after: int) -> list[tuple[int, int, bool]]:
     """(id, version, whether it is DONE) of the services that changed after that version."""
-    rows = tx.all(
+    found = tx.all(
         "SELECT id, version, state FROM document WHERE state IS NOT NULL AND version > ? ORDER BY version",
         (after,),
     )
-    return [(row["id"], row["version"], row["state"] == ServiceState.DONE) for row in rows]
+    return [(row["id"], row["version"], row["state"] == ServiceState.DONE) for row in found]
 
 
 def save(tx: Transaction, document: Stored) -> Stored:
@@ -107,11 +106,11 @@ def touch(tx: Transaction, service_id: int) -> None:
 def remove(tx: Transaction, document: Stored) -> None:
     """Forget it with its log; of a service also its VMs and jobs."""
     tx.run("DELETE FROM document WHERE type = ? AND id = ?", (document.kind.value, document.id))
-    tx.run("DELETE FROM event WHERE subject = ?", (document.key,))
+    events.forget(tx, document.key)
     if document.kind is Kind.SERVICE:
         tx.run("DELETE FROM vm WHERE service_id = ?", (document.id,))
         tx.run("DELETE FROM job WHERE service_id = ?", (document.id,))
-        tx.run("DELETE FROM lease WHERE key = ?", (document.key,))
+        lease.forget(tx, document.key)
 
 
 def owners(tx: Transaction) -> Names:
@@ -120,11 +119,11 @@ def owners(tx: Transaction) -> Names:
 
 def service_log(tx: Transaction, key: str, most: int) -> list[Event]:
     """The newest lines about a service itself, without those about its machines; oldest first."""
-    rows = tx.all(
+    found = tx.all(
         "SELECT * FROM event WHERE subject = ? AND action NOT LIKE 'Resource%' ORDER BY id DESC LIMIT ?",
         (key, most),
     )
-    return [Event(**dict(row)) for row in reversed(rows)]
+    return [Event(**dict(row)) for row in reversed(found)]
 
 
 # -- virtual machines --------------------------------------------------------------------------------------
@@ -134,7 +133,7 @@ def insert_vm(tx: Transaction, vm: Vm) -> None:
     tx.run(
         "INSERT INTO vm VALUES (:id, :service_id, :role, :number, :name, :vm_template, :machine, :template,"
         " :user_template, :token, :ready_at, :created_at)",
-        _vm_values(vm),
+        rows.columns(vm),
     )
 
 
@@ -143,7 +142,7 @@ def save_vm(tx: Transaction, vm: Vm) -> None:
     tx.run(
         "UPDATE vm SET machine = :machine, user_template = :user_template, token = :token,"
         " ready_at = :ready_at WHERE id = :id",
-        _vm_values(vm),
+        rows.columns(vm),
     )
 
 
@@ -193,73 +192,26 @@ def remove_jobs(tx: Transaction, job_ids: Collection[int]) -> None:
 # -- rows --------------------------------------------------------------------------------------------------
 
 
-def _values(d: Stored) -> dict[str, Value]:
-    return {
-        "type": d.kind.value,
-        "id": d.id,
-        "name": d.name,
-        "uid": d.uid,
-        "gid": d.gid,
-        "permissions": d.permissions,
-        "body": json.dumps(d.body),
-        "state": d.state,
-        "version": d.version,
-        "created_at": d.created_at,
-    }
+def _values(document: Stored) -> dict[str, Value]:
+    return rows.columns(document, kind="type")
 
 
 def _stored(row: Row) -> Stored:
-    fields = dict(row)
-    kind = Kind(fields.pop("type"))
-    return Stored(kind, **{**fields, "body": json.loads(row["body"])})
-
-
-def _vm_values(v: Vm) -> dict[str, Value]:
-    return {
-        "id": v.id,
-        "service_id": v.service_id,
-        "role": v.role,
-        "number": v.number,
-        "name": v.name,
-        "vm_template": v.vm_template,
-        "machine": v.machine,
-        "template": _json(v.template),
-        "user_template": _json(v.user_template),
-        "token": v.token,
-        "ready_at": v.ready_at,
-        "created_at": v.created_at,
-    }
+    known = rows.read(row, "body")
+    return Stored(Kind(known.pop("type")), **known)
 
 
 def _vm(row: Row) -> Vm:
-    texts = {"template": json.loads(row["template"]), "user_template": json.loads(row["user_template"])}
-    return Vm(**{**dict(row), **texts})
+    return Vm(**rows.read(row, "template", "user_template"))
 
 
-def _job_values(j: "Job") -> dict[str, Value]:
-    return {
-        "id": j.id,
-        "service_id": j.service_id,
-        "role": j.role,
-        "action": j.action,
-        "args": j.args,
-        "period": j.period_s,
-        "number": j.number,
-        "left_vms": json.dumps(j.left_vms),
-        "acting_vms": json.dumps(j.acting_vms),
-        "next_at": j.next_at,
-        "created_at": j.created_at,
-    }
+def _job_values(job: "Job") -> dict[str, Value]:
+    return rows.columns(job, period_s="period")
 
 
 def _job(row: Row) -> "Job":
     from oneflow.model.job import Job  # lazy: brings what drives machines, which a list has no use for
 
-    fields = dict(row)
-    period_s = fields.pop("period")
-    vms = {key: tuple(json.loads(row[key])) for key in ("left_vms", "acting_vms")}
-    return Job(**{**fields, **vms, "period_s": period_s})
-
-
-def _json(value: Mapping[str, object]) -> str:
-    return json.dumps(dict(value))
+    known = rows.read(row, "left_vms", "acting_vms")
+    known |= {key: tuple(known[key]) for key in ("left_vms", "acting_vms")}
+    return Job(period_s=known.pop("period"), **known)

@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from onecore.errors import NotFound
-from onecore.ids import GroupId, ProvisionId, UserId
-from onecore.store import events, lease
-from onecore.store.engine import Row, Schema, Transaction, Value
+from onecore.store import events, lease, rows
+from onecore.store.engine import Row, Schema, Transaction
 from onecore.store.lease import Lease
 from oneprovision.model.provision import ObjectKind, OnFailure, Options, Provision, StoredObject, owner_key
 from oneprovision.model.states import PROVISION, Event, State
@@ -20,7 +19,7 @@ def insert(tx: Transaction, provision: Provision) -> None:
     tx.run(
         "INSERT INTO provision VALUES (:id, :name, :uid, :gid, :permissions, :state, :provider_id, :template,"
         " :inputs, :options, :description, :tags, :error, :stop, :created_at)",
-        _values(provision),
+        rows.columns(provision),
     )
 
 
@@ -45,12 +44,12 @@ def ids_in(tx: Transaction, states: Collection[State]) -> list[int]:
 def names(tx: Transaction) -> list[tuple[int, str]]:
     """(id, name) of every provision that a name finds: those that are not DONE, and those that are where no
     living one has taken their name."""
-    rows = tx.all(
+    found = tx.all(
         "SELECT id, name FROM provision AS p WHERE state != :done OR NOT EXISTS"
         " (SELECT 1 FROM provision WHERE name = p.name AND state != :done) ORDER BY id",
         {"done": State.DONE},
     )
-    return [tuple(row) for row in rows]
+    return [tuple(row) for row in found]
 
 
 def edit(tx: Transaction, provision: Provision) -> None:
@@ -59,7 +58,7 @@ def edit(tx: Transaction, provision: Provision) -> None:
         "UPDATE provision SET name = :name, uid = :uid, gid = :gid, permissions = :permissions,"
         " template = :template, inputs = :inputs, options = :options, description = :description,"
         " tags = :tags, error = :error, stop = :stop WHERE id = :id",
-        _values(provision),
+        rows.columns(provision),
     )
 
 
@@ -76,8 +75,8 @@ def move(tx: Transaction, held: Lease, provision: Provision, event: Event, why: 
 def remove(tx: Transaction, provision_id: int) -> None:
     """Forget the document, its objects and its log."""
     tx.run("DELETE FROM object WHERE provision_id = ?", (provision_id,))
-    tx.run("DELETE FROM event WHERE subject = ?", (owner_key(provision_id),))
-    tx.run("DELETE FROM lease WHERE key = ?", (owner_key(provision_id),))
+    events.forget(tx, owner_key(provision_id))
+    lease.forget(tx, owner_key(provision_id))
     tx.run("DELETE FROM provision WHERE id = ?", (provision_id,))
 
 
@@ -92,7 +91,7 @@ def forget_provider(tx: Transaction, provider_id: int) -> None:
 def add_objects(tx: Transaction, objects: Iterable[StoredObject]) -> None:
     tx.run_many(
         "INSERT INTO object VALUES (:kind, :id, :provision_id, :name, :registered, :body)",
-        [_object_values(each) for each in objects],
+        [rows.columns(each) for each in objects],
     )
 
 
@@ -100,7 +99,7 @@ def save_objects(tx: Transaction, objects: Iterable[StoredObject]) -> None:
     tx.run_many(
         "UPDATE object SET name = :name, registered = :registered, body = :body"
         " WHERE kind = :kind AND id = :id AND provision_id = :provision_id",
-        [_object_values(each) for each in objects],
+        [rows.columns(each) for each in objects],
     )
 
 
@@ -112,8 +111,8 @@ def remove_objects(tx: Transaction, objects: Iterable[StoredObject]) -> None:
 
 
 def objects_of(tx: Transaction, provision_id: int) -> list[StoredObject]:
-    rows = tx.all("SELECT * FROM object WHERE provision_id = ? ORDER BY kind, id", (provision_id,))
-    return [_object(row) for row in rows]
+    found = tx.all("SELECT * FROM object WHERE provision_id = ? ORDER BY kind, id", (provision_id,))
+    return [_object(row) for row in found]
 
 
 def objects(tx: Transaction, kind: ObjectKind) -> list[StoredObject]:
@@ -123,72 +122,23 @@ def objects(tx: Transaction, kind: ObjectKind) -> list[StoredObject]:
 def object_counts(tx: Transaction) -> Mapping[int, Mapping[str, int]]:
     """How many objects in service of each kind every provision has."""
     counts: dict[int, dict[str, int]] = {}
-    rows = tx.all(
+    found = tx.all(
         "SELECT provision_id, kind, count(*) FROM object WHERE registered GROUP BY provision_id, kind"
     )
-    for provision_id, kind, count in rows:
+    for provision_id, kind, count in found:
         counts.setdefault(provision_id, {})[kind] = count
     return counts
 
 
-def _values(p: Provision) -> dict[str, Value]:
-    return {
-        "id": p.id,
-        "name": p.name,
-        "uid": p.uid,
-        "gid": p.gid,
-        "permissions": p.permissions,
-        "state": p.state.value,
-        "provider_id": p.provider_id,
-        "template": json.dumps(p.template),
-        "inputs": json.dumps(p.inputs),
-        "options": json.dumps(asdict(p.options)),
-        "description": p.description,
-        "tags": json.dumps(p.tags),
-        "error": p.error,
-        "stop": p.stop,
-        "created_at": p.created_at,
-    }
-
-
 def _provision(row: Row) -> Provision:
-    options = json.loads(row["options"])
+    known = rows.read(row, "template", "inputs", "options", "tags")
+    options = known.pop("options")
+    reactions = tuple(OnFailure(reaction) for reaction in options.pop("on_failure"))
     return Provision(
-        id=ProvisionId(row["id"]),
-        name=row["name"],
-        uid=UserId(row["uid"]),
-        gid=GroupId(row["gid"]),
-        permissions=row["permissions"],
-        state=State(row["state"]),
-        provider_id=row["provider_id"],
-        template=json.loads(row["template"]),
-        inputs=json.loads(row["inputs"]),
-        options=Options(**{**options, "on_failure": tuple(OnFailure(m) for m in options["on_failure"])}),
-        description=row["description"],
-        tags=json.loads(row["tags"]),
-        error=row["error"],
-        stop=row["stop"],
-        created_at=row["created_at"],
+        state=State(known.pop("state")), options=Options(**options, on_failure=reactions), **known
     )
-
-
-def _object_values(o: StoredObject) -> dict[str, Value]:
-    return {
-        "kind": o.kind.value,
-        "id": o.id,
-        "provision_id": o.provision_id,
-        "name": o.name,
-        "registered": int(o.registered),
-        "body": json.dumps(o.body),
-    }
 
 
 def _object(row: Row) -> StoredObject:
-    return StoredObject(
-        ObjectKind(row["kind"]),
-        row["id"],
-        row["provision_id"],
-        row["name"],
-        bool(row["registered"]),
-        json.loads(row["body"]),
-    )
+    known = rows.read(row, "body")
+    return StoredObject(ObjectKind(known.pop("kind")), registered=bool(known.pop("registered")), **known)

@@ -24,3 +24,7 @@ def of(tx: Transaction, subject: str, after: int = 0, action: str = "") -> list[
         (subject, after, action, action),
     )
     return [Event(**dict(row)) for row in rows]
+
+
+def forget(tx: Transaction, subject: str) -> None:
+    tx.run("DELETE FROM event WHERE subject = ?", (subject,))

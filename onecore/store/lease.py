@@ -117,6 +117,11 @@ def release(tx: Transaction, lease: Lease) -> None:
     tx.run("UPDATE lease SET owner = NULL WHERE key = ? AND token = ?", (lease.key, lease.token))
 
 
+def forget(tx: Transaction, key: str) -> None:
+    """Nothing is left that it could be about."""
+    tx.run("DELETE FROM lease WHERE key = ?", (key,))
+
+
 def holder(tx: Transaction, key: str, now: float) -> tuple[Owner, str] | None:
     """Who has the lease, and what for."""
     row = tx.one("SELECT owner, purpose, expires_at FROM lease WHERE key = ?", (key,))
