@@ -32,6 +32,7 @@ def create_user(deps: Deps, name: str, group: str | None, password: str | None) 
 
 def change_password(deps: Deps, selector: str, password: str | None) -> str:
     """A new password for the user of that id or name; returns it."""
+    _require_own(deps)
     chosen, stored = _password(deps, password)
     with deps.database.begin() as tx:
         user_id = accounts.user_id(tx, selector)
@@ -107,7 +108,16 @@ def groups(deps: Deps) -> list[Group]:
     ]
 
 
+def _require_own(deps: Deps) -> None:
+    if deps.settings.opennebula:
+        raise InvalidInput(
+            f"users and groups are those of the OpenNebula at {deps.settings.opennebula}",
+            hint="see its commands oneuser and onegroup",
+        )
+
+
 def _require_admin(deps: Deps) -> None:
+    _require_own(deps)
     if not deps.principal.is_admin:
         raise NotAuthorized("only members of the group oneadmin manage accounts", hint="ask oneadmin")
 

@@ -29,12 +29,27 @@ _LISTS = {Kind.SERVICE: "list", Kind.TEMPLATE: "template list", Kind.VM_TEMPLATE
 def insert(tx: Transaction, document: Stored) -> Stored:
     """Give it the next number of its kind, and keep it."""
     numbered = replace(document, id=tx.next_id(SEQUENCES[document.kind]), version=tx.next_id(_VERSION))
+    _insert(tx, numbered)
+    return numbered
+
+
+def insert_as(tx: Transaction, document: Stored) -> None:
+    """Keep it under the number that it has elsewhere already, which nobody is given any more."""
+    kind = SEQUENCES[document.kind]
+    tx.run(
+        "INSERT INTO sequence (kind, next) VALUES (:kind, :next)"
+        " ON CONFLICT (kind) DO UPDATE SET next = max(next, excluded.next)",
+        {"kind": kind, "next": document.id + 1},
+    )
+    _insert(tx, replace(document, version=tx.next_id(_VERSION)))
+
+
+def _insert(tx: Transaction, document: Stored) -> None:
     tx.run(
         "INSERT INTO document VALUES (:type, :id, :name, :uid, :gid, :permissions, :body, :state, :version,"
         " :created_at)",
-        _values(numbered),
+        _values(document),
     )
-    return numbered
 
 
 def get(tx: Transaction, kind: Kind, number: int) -> Stored:

@@ -91,7 +91,7 @@ def _check_role(role: Body, seen: set[str], vm_templates: Collection[int] | None
     if vm_templates is not None and role["vm_template"] not in vm_templates:
         raise InvalidInput(
             f"Role '{name}': there is no VM template {role['vm_template']}",
-            hint="see: oneflow vm-template list",
+            hint="see: oneflow vm-template list; in an OpenNebula: onetemplate list",
         )
     for problem in _limit_problems(role):
         raise InvalidInput(f"Role '{name}' {problem}")

@@ -93,6 +93,15 @@ CALLS: Final[Mapping[str, Call]] = MappingProxyType(
             ("gid", int, "the group; -1: as it is"),
             why="a VM belongs to the owner of its service",
         ),
+        "documentpool.info": Call(
+            (
+                ("filter", int, "-2: all that who asks may use"),
+                ("start", int, "-1: from the first"),
+                ("end", int, "-1: to the last"),
+                ("type", int, "100: services; 101: service templates"),
+            ),
+            "`oneflow import`: what OneFlow's own server kept",
+        ),
         "vntemplate.instantiate": Call(
             (
                 ("id", int, "the template of networks"),

@@ -42,6 +42,7 @@ _TABLE = {
     "vm": (f"{_HERE}.vm", "vm", "Look at the VMs of services."),
     "user": (f"{_HERE}.accounts", "user", "People who may ask."),
     "group": (f"{_HERE}.accounts", "group", "Groups of them."),
+    "import": (f"{_HERE}.importing", "import_", "Take over services of OneFlow's own server."),
     "serve": (f"{_HERE}.serve", "serve", "Answer OneFlow's REST API, and drive all services."),
 }
 

@@ -5,4 +5,4 @@ from onecore.cli.client import ClientGroup
 
 class FlowGroup(ClientGroup):
     service = "ONEFLOW"
-    local = frozenset({"serve"})
+    local = frozenset({"serve", "import"})

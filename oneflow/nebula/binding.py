@@ -147,7 +147,7 @@ class NebulaBinding(Binding):
             hidden = self._alone(known[name])
             if hidden is not None:
                 found[name] = hidden
-        return {name: _seen(name, vm) for name, vm in found.items()}
+        return {name: seen_of(name, vm) for name, vm in found.items()}
 
     def _alone(self, vm_id: int) -> SeenVm | None:
         try:
@@ -163,7 +163,7 @@ def _merged(own: object, given: object) -> object:
     return given
 
 
-def _seen(name: str, vm: SeenVm) -> Seen:
+def seen_of(name: str, vm: SeenVm) -> Seen:
     """All that is known of it is kept with its record."""
     kept = {STATE: str(vm.state), LCM_STATE: str(vm.lcm_state), HOST: vm.host}
     kept |= {UID: str(vm.owner[0]), GID: str(vm.owner[1])}

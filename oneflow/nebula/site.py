@@ -1,5 +1,6 @@
 """The OpenNebula that an installation works with."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 from onecore.deps import Deps
 from onecore.machines.calls import Binding
 from onecore.machines.model import Resource
-from onecore.opennebula.client import Client, Unauthenticated
+from onecore.opennebula.calls import OLDEST
+from onecore.opennebula.client import Client, Refused, Unauthenticated
+from onecore.opennebula.vms import SeenVm, read
 from oneflow.nebula.binding import NebulaBinding, driver
 from oneflow.nebula.networks import NetworkBinding
 from oneflow.nebula.networks import driver as network_driver
@@ -25,6 +28,7 @@ class Nebula:
     client: Client
     patience: Patience = field(default_factory=Patience)
     late_s: float = 10.0
+    _version: list[str] = field(default_factory=list)
 
     def binder(self, deps: Deps, others: Callable[[Resource], Binding]) -> Callable[[Resource], Binding]:
         """Who serves a record: this OpenNebula its VMs, `others` the rest."""
@@ -69,8 +73,29 @@ class Nebula:
             ),
         ]
 
+    def require_version(self) -> None:
+        """Raises Refused where the server is older than those that we know how to work with."""
+        if not self._version:
+            text = str(self.client.call("system.version"))
+            numbers = tuple(int(part) for part in re.findall(r"\d+", text)[:3])
+            if numbers < OLDEST:
+                oldest = ".".join(map(str, OLDEST[:2]))
+                raise Refused(f"OpenNebula {text} at {self.client.endpoint.url} is older than {oldest}")
+            self._version.append(text)
+
+    def documents(self, kind: str) -> "list[Foreign]":
+        """What another program keeps there, by the type of its documents."""
+        pool = self.client.document("documentpool.info", -2, -1, -1, int(kind))
+        return [_foreign(document) for document in pool.findall("DOCUMENT")]
+
+    def vms(self) -> dict[int, SeenVm]:
+        """Every VM that is there and that we may see."""
+        pool = self.client.document("vmpool.infoextended", -2, -1, -1, -1)
+        return {vm.id: vm for vm in map(read, pool.findall("VM"))}
+
     def templates(self) -> frozenset[int]:
         """The VM templates that exist and that we may use."""
+        self.require_version()
         pool = self.client.document("templatepool.info", -2, -1, -1)
         return frozenset(int(number.text or "") for number in pool.findall("VMTEMPLATE/ID"))
 
@@ -83,6 +108,29 @@ class Known:
     name: str
     gid: int
     group: str
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A document of another program. `permissions`: as bits; `text`: its body, as it is."""
+
+    id: int
+    name: str
+    who: Known
+    permissions: int
+    text: str
+
+
+def _foreign(document: Any) -> Foreign:
+    text = document.findtext
+    who = Known(int(text("UID", "")), text("UNAME", ""), int(text("GID", "")), text("GNAME", ""))
+    bits = [text(f"PERMISSIONS/{share}_{right}", "0") for share in _SHARES for right in "UMA"]
+    return Foreign(
+        int(text("ID", "")), text("NAME", ""), who, int("".join(bits), 2), text("TEMPLATE/BODY", "")
+    )
+
+
+_SHARES = ("OWNER", "GROUP", "OTHER")
 
 
 def _known(user: Any) -> Known:

@@ -43,15 +43,26 @@ def usable(tx: Transaction, deps: Deps, kind: Kind) -> list[int]:
 
 def listed(deps: Deps, kind: Kind, page: int | None = None, per_page: int = 100) -> Document:
     """The pool of templates as it is served."""
+    require_ours(deps, kind)
     with deps.database.read() as tx:
         names = store.owners(tx)
         return pool([d.served(names) for d in visible(tx, deps, kind, page, per_page)])
 
 
 def shown(deps: Deps, kind: Kind, number: int) -> Document:
+    require_ours(deps, kind)
     with deps.database.read() as tx:
         document = authorized(tx, deps, kind, number, Right.USE)
         return document.served(store.owners(tx))
+
+
+def require_ours(deps: Deps, kind: Kind) -> None:
+    """VM templates of an OpenNebula are no documents of ours."""
+    if kind is Kind.VM_TEMPLATE and deps.settings.opennebula:
+        raise InvalidInput(
+            f"VM templates are those of the OpenNebula at {deps.settings.opennebula}",
+            hint="see its command onetemplate",
+        )
 
 
 def rename(deps: Deps, kind: Kind, number: int, name: str) -> None:

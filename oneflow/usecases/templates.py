@@ -84,7 +84,7 @@ def instantiate(deps: FlowDeps, number: int, changes: object = None, name: str =
             body = {**body, "name": checked_name(name)}
         body = _validated(tx, deps, body, known)
         body.pop(REGISTRATION_TIME, None)
-        service = _service(deps, body, now)
+        service = service_of(deps, body, now)
         stored = store.insert(tx, service)
         events.add(tx, stored.key, now, "New state: PENDING", f"instantiated from template {number}")
         return stored.served(store.owners(tx))
@@ -99,7 +99,8 @@ def _check_ours(deps: FlowDeps, with_vm_templates: bool) -> None:
         )
 
 
-def _service(deps: FlowDeps, template: Body, now: float) -> Stored:
+def service_of(deps: FlowDeps, template: Body, now: float) -> Stored:
+    """A service that begins, of a template as it was stored."""
     body = inputs.with_values(template)
     if deps.nebula is not None:
         body = networks.with_values(body)

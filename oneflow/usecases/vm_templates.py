@@ -16,7 +16,7 @@ from oneflow.deps import FlowDeps
 from oneflow.model.document import DEFAULT_BITS, Body, Kind, Stored
 from oneflow.model.states import ServiceState
 from oneflow.model.vm_template import validated
-from oneflow.usecases.documents import authorized, checked_name
+from oneflow.usecases.documents import authorized, checked_name, require_ours
 
 DUMMY: Final = 0
 """The VM template that every installation has."""
@@ -24,6 +24,7 @@ DUMMY: Final = 0
 
 def create(deps: FlowDeps, data: object) -> Document:
     """Raises InvalidInput, also for a driver or provider that is not there."""
+    require_ours(deps, Kind.VM_TEMPLATE)
     body = validated(data)
     name = checked_name(body.pop("name"))
     with deps.database.begin() as tx:
@@ -33,6 +34,7 @@ def create(deps: FlowDeps, data: object) -> Document:
 
 def update(deps: FlowDeps, number: int, data: object) -> Document:
     """Replace the body and the name. Machines that exist keep what they were made with."""
+    require_ours(deps, Kind.VM_TEMPLATE)
     body = validated(data)
     name = checked_name(body.pop("name"))
     with deps.database.begin() as tx:

@@ -60,6 +60,11 @@ def grouppool_info(cloud: Cloud, who: User) -> Answer:
     return documents.text_of(documents.pool("GROUP_POOL", members))
 
 
+def documentpool_info(cloud: Cloud, who: User, flag: int, start: int, end: int, type_: int) -> Answer:
+    seen = [d for d in cloud.documents.values() if d.type == type_ and cloud.may(who, d, USE)]
+    return documents.text_of(documents.pool("DOCUMENT_POOL", [documents.document(cloud, d) for d in seen]))
+
+
 def template_info(cloud: Cloud, who: User, number: int, *further: bool) -> Answer:
     found = _found(cloud.templates, number, "template", "TEMPLATE")
     cloud.demand(who, found, USE, "TEMPLATE")
@@ -198,6 +203,7 @@ CALLS: dict[str, Call] = {
     "one.user.login": user_login,
     "one.userpool.info": userpool_info,
     "one.grouppool.info": grouppool_info,
+    "one.documentpool.info": documentpool_info,
     "one.template.info": template_info,
     "one.template.instantiate": template_instantiate,
     "one.templatepool.info": templatepool_info,

@@ -3,6 +3,7 @@
 It outlives its server, as a database does: a server that is started again finds it as it was.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
@@ -68,6 +69,13 @@ class Vm(Owned):
 
 
 @dataclass
+class Document(Owned):
+    """What other programs keep in OpenNebula: services of OneFlow are of type 100, their templates of 101."""
+
+    type: int = 100
+
+
+@dataclass
 class Network(Owned):
     """A virtual network. `parent`: the one that it is reserved in; it is READY once `ready_at` is over."""
 
@@ -89,6 +97,7 @@ class Cloud:
     templates: dict[int, Owned] = field(default_factory=dict)
     vms: dict[int, Vm] = field(default_factory=dict)
     networks: dict[int, Network] = field(default_factory=dict)
+    documents: dict[int, Document] = field(default_factory=dict)
     network_templates: dict[int, Owned] = field(default_factory=dict)
     lock: Any = field(default_factory=RLock)
     _vm_ids: "count[int]" = field(default_factory=count)
@@ -109,6 +118,13 @@ class Cloud:
         number = len(self.templates)
         made = Owned(number, name, uid, self.users[uid].gid, dict(attributes), made_at=self.now())
         self.templates[number] = made
+        return made
+
+    def add_document(self, type_: int, name: str, body: object, uid: int = 0) -> Document:
+        number = len(self.documents)
+        template = {"BODY": json.dumps(body)}
+        made = Document(number, name, uid, self.users[uid].gid, template, type=type_)
+        self.documents[number] = made
         return made
 
     def add_network(self, name: str, uid: int = 0, parent: int | None = None, size: int = 256) -> Network:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from xml.etree import ElementTree as Tree
 
-from tests.nebula.cloud import Cloud, Network, Owned, User, Vm
+from tests.nebula.cloud import Cloud, Document, Network, Owned, User, Vm
 from tests.nebula.states import ACTIVE
 from tests.nebula.template import element
 
@@ -42,6 +42,11 @@ def vm(cloud: Cloud, vm: Vm) -> Tree.Element:
             **({"BACKUPS": {"BACKUP_CONFIG": "", "BACKUP_IDS": ""}} if cloud.version >= (6, 6, 0) else {}),
         },
     )
+
+
+def document(cloud: Cloud, one: Document) -> Tree.Element:
+    fields = {**_head(cloud, one), "TYPE": one.type, "PERMISSIONS": _permissions(one)}
+    return _made("DOCUMENT", {**fields, "TEMPLATE": one.template})
 
 
 def template(cloud: Cloud, one: Owned) -> Tree.Element:

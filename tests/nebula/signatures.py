@@ -49,6 +49,7 @@ SIGNATURES = {
     "one.vm.disksnapshotcreate": Signature("iis"),
     "one.vm.disksnapshotrevert": Signature("iii"),
     "one.vm.disksnapshotdelete": Signature("iii"),
+    "one.documentpool.info": Signature("iiii"),
     "one.vntemplate.instantiate": Signature("iss"),
     "one.vn.reserve": Signature("is"),
     "one.vn.delete": Signature("ib", optional=1),

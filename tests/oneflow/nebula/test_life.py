@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 
 from onecore.errors import InvalidInput
+from onecore.opennebula.client import Refused
 from oneflow.model.document import Kind
 from oneflow.model.states import ServiceState
 from oneflow.usecases import documents, jobs, people, services, templates
@@ -206,6 +207,20 @@ def test_chown_reaches_the_vms_those_that_are_made_later_too(site: Site):
 def test_a_vm_template_that_is_not_there_is_refused_at_once(site: Site):
     with pytest.raises(InvalidInput, match="Role 'web': there is no VM template 7"):
         templates.create(site.deps, a_template(a_role(vm_template=7)))
+
+
+def test_a_server_that_is_too_old_is_named(site: Site):
+    site.nebula.cloud.version = (5, 10, 1)
+    with pytest.raises(Refused, match=r"OpenNebula 5\.10\.1 at http://.* is older than 5\.12"):
+        site.service()
+
+
+@pytest.mark.parametrize("version", [(5, 12, 0), (6, 8, 2)])
+def test_older_servers_will_do(site: Site, version):
+    site.nebula.cloud.version = version
+    site.running()
+    site.end()
+    assert site.vms() == []
 
 
 def test_terminate_hard_is_what_the_role_asks_for(site: Site):
