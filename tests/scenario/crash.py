@@ -2,7 +2,7 @@
 during the recovery, ends with wanted == existing: nothing leaked, doubled or stuck.
 
     python -m tests.scenario.crash                every boundary once
-    python -m tests.scenario.crash --short        a third of them
+    python -m tests.scenario.crash --short        a fifth of them
     python -m tests.scenario.crash --long         more scenarios, both ways to recover, more second kills
     python -m tests.scenario.crash --only add-host --kill 17:power --recovery retry --again 5:process
 """
@@ -43,7 +43,7 @@ class Effort:
     long: bool = False
 
 
-SHORT = Effort(share=3)
+SHORT = Effort(share=5)
 FULL = Effort()
 LONG = Effort(again=4, alternate=False, long=True)
 WORKERS = 2
@@ -232,7 +232,7 @@ def _kill(text: str, late_s: float) -> Kill:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.scenario.crash", description="The crash law.")
-    parser.add_argument("--short", action="store_true", help="a third of the kills")
+    parser.add_argument("--short", action="store_true", help="a fifth of the kills")
     parser.add_argument(
         "--long", action="store_true", help="every scenario, both recoveries, more second kills"
     )
