@@ -185,5 +185,7 @@ def _steps() -> Iterator[tuple[ServiceState, Callable[[Turn], None]]]:
 _STEPS = dict(_steps())
 _MOST_STEPS = 100
 # Roles that leave go on leaving in all of these, whatever the others do.
-_STAYS = frozenset(S) - {S.PENDING, S.UNDEPLOYING, S.FAILED_UNDEPLOYING, S.DONE}
+_STAYS = frozenset(S) - {
+    *(S.PENDING, S.UNDEPLOYING, S.FAILED_UNDEPLOYING, S.UNDEPLOYING_NETS, S.FAILED_UNDEPLOYING_NETS, S.DONE)
+}
 _DEPLOYED = frozenset({R.RUNNING, R.WARNING, R.COOLDOWN})

@@ -5,6 +5,7 @@ from dataclasses import replace
 from oneflow.lifecycle import requests
 from oneflow.lifecycle.decide import decide
 from oneflow.lifecycle.turn import Add, Remove, Turn
+from oneflow.model.networks import NetStatus
 from oneflow.model.service import Node, NodeStatus, Role, Service
 from oneflow.model.states import RoleState, ServiceState
 
@@ -57,6 +58,16 @@ class World:
                 self.machines[vm_id] = N.RUNNING
             elif status is N.LEAVING:
                 del self.machines[vm_id]
+        self.service = replace(self.service, networks=self._networks())
+
+    def _networks(self) -> NetStatus:
+        now = self.service.networks
+        if self.is_in(S.DEPLOYING_NETS) and now is NetStatus.MISSING:
+            return NetStatus.MAKING
+        if self.is_in(S.UNDEPLOYING_NETS) and now in (NetStatus.MAKING, NetStatus.READY, NetStatus.FAILED):
+            return NetStatus.LEAVING
+        after = {NetStatus.MAKING: NetStatus.READY, NetStatus.LEAVING: NetStatus.MISSING}
+        return after.get(now, now)
 
     def settle(self, rounds: int = 50) -> None:
         for _ in range(rounds):

@@ -14,6 +14,7 @@ import pytest
 
 from onecore.errors import WrongState
 from oneflow.lifecycle import requests
+from oneflow.model.networks import NO_NETWORKS, NetStatus
 from oneflow.model.service import Role, Service, Timeouts
 from oneflow.model.states import Event, RoleState, ServiceState
 from tests.oneflow.lifecycle_world import N, R, S, World, a_role, a_service
@@ -29,9 +30,14 @@ WRONG = {
     *((S.DEPLOYING, state) for state in (R.HOLD, R.WARNING, R.UNDEPLOYING, R.FAILED_UNDEPLOYING)),
     *((S.SCALING, state) for state in (R.WARNING, R.FAILED_SCALING, R.UNDEPLOYING, R.FAILED_UNDEPLOYING)),
     *((S.COOLDOWN, state) for state in (R.COOLDOWN, R.WARNING, R.FAILED_UNDEPLOYING)),
+    *((state, R.PENDING) for state in (S.DEPLOYING_NETS, S.FAILED_DEPLOYING_NETS)),
+    *((state, R.DONE) for state in (S.UNDEPLOYING_NETS, S.FAILED_UNDEPLOYING_NETS)),
     *((S.HOLD, state) for state in (R.HOLD, R.RUNNING, R.WARNING, R.PENDING, R.FAILED_UNDEPLOYING)),
 }
 """Pairs that the walks have to come by, or they prove nothing."""
+UNDER_WAY = (S.PENDING, S.DEPLOYING_NETS, S.DEPLOYING, S.SCALING, S.UNDEPLOYING, S.UNDEPLOYING_NETS)
+TRIED_AGAIN = {NetStatus.FAILED: NetStatus.MAKING, NetStatus.STUCK: NetStatus.LEAVING}
+GOES_WRONG = {NetStatus.MAKING: NetStatus.FAILED, NetStatus.LEAVING: NetStatus.STUCK}
 
 
 @cache
@@ -62,11 +68,12 @@ def test_shutdown_leads_to_done_and_leaves_no_machine(state: ServiceState):
     for (service, role), examples in reached().items():
         for world in examples if service is state else ():
             left = copy(world)
-            if left.state is not S.UNDEPLOYING:
+            if left.state not in (S.UNDEPLOYING, S.UNDEPLOYING_NETS):
                 left.service = requests.undeploy(left.service, left.now)
                 encourage(left)
             assert came_back(left), (service, role, world.service, world.machines)
             assert (left.state, left.machines) == (S.DONE, {})
+            assert left.service.networks in NO_NETWORKS
 
 
 # -- the way out -------------------------------------------------------------------------------------------
@@ -99,7 +106,7 @@ def is_as_wanted(world: World) -> bool:
 
 def recovered(world: World) -> None:
     """As the use case: what is under way goes on, what was given up is tried again."""
-    if world.state not in (S.PENDING, S.DEPLOYING, S.SCALING, S.UNDEPLOYING):
+    if world.state not in UNDER_WAY:
         world.recover()
     encourage(world)
 
@@ -118,6 +125,8 @@ def encourage(world: World) -> None:
             world.machines[vm_id] = N.LEAVING
         elif status is N.FAILED or (status is N.OFF and not nodes[vm_id].resting and not leaving):
             world.machines[vm_id] = N.STARTING
+    networks = world.service.networks
+    world.service = replace(world.service, networks=TRIED_AGAIN.get(networks, networks))
 
 
 def said(world: World, what: Callable[[World], None]) -> bool:
@@ -137,7 +146,8 @@ def walk(chance: random.Random) -> Iterator[World]:
         a_role("b", chance.randrange(3), ("a",), on_hold=chance.random() < 0.3),
     ]
     service = a_service(*roles, straight=chance.random() < 0.5, on_hold=chance.random() < 0.1)
-    world = World(replace(service, timeouts=Timeouts(HOUR, HOUR, HOUR)))
+    networks = chance.choice((NetStatus.NONE, NetStatus.MISSING))
+    world = World(replace(service, timeouts=Timeouts(HOUR, HOUR, HOUR), networks=networks))
     for _ in range(STEPS):
         world.now += chance.choice((0, 0, 1, 6, HOUR))
         machines_change(world, chance)
@@ -151,6 +161,9 @@ def walk(chance: random.Random) -> Iterator[World]:
 
 
 def machines_change(world: World, chance: random.Random) -> None:
+    networks = world.service.networks
+    if chance.random() < 0.3:
+        world.service = replace(world.service, networks=GOES_WRONG.get(networks, networks))
     for vm_id, status in list(world.machines.items()):
         if status in (N.LEAVING, N.STUCK):
             world.machines[vm_id] = N.STUCK if chance.random() < 0.3 else status
