@@ -5,6 +5,7 @@ it checked; nothing is read from or written to a file of the user's.
 """
 
 import base64
+import logging
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,11 @@ from onecore.errors import DriverFailed
 from onecore.host_keys import fingerprint, name_of
 
 CONNECT_TIMEOUT_S = 10.0
+# A little less than the rest, so that a machine that boots is said to have no banner, and not no session.
+BANNER_TIMEOUT_S = 9.0
+
+# What its threads have to say reaches us as exceptions; else it would be printed between the user's lines.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
 class Login(Protocol):
@@ -90,7 +96,7 @@ def connected(address: str, login: Login, recorded: str = "") -> Iterator[tuple[
             login.remote_user,
             pkey=_private_key(login.private_key),
             timeout=CONNECT_TIMEOUT_S,
-            banner_timeout=CONNECT_TIMEOUT_S,
+            banner_timeout=BANNER_TIMEOUT_S,
             auth_timeout=CONNECT_TIMEOUT_S,
             allow_agent=False,
             look_for_keys=False,

@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,8 @@ from onecore import ssh
 from onecore.errors import DriverFailed
 from onecore.host_keys import fingerprint
 from tests.ssh_server import SshServer, a_key, free_port, ssh_server
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -115,6 +119,31 @@ def answer(listener: socket.socket, words: bytes) -> None:
     connection, _ = listener.accept()
     with connection:
         connection.sendall(words)
+
+
+PROBE = """
+from onecore import ssh
+from onecore.errors import DriverFailed
+from tests.ssh_server import Login
+import sys
+try:
+    ssh.probe("127.0.0.1", Login("me", int(sys.argv[1]), sys.argv[2]))
+except DriverFailed as exc:
+    print(exc.message)
+"""
+
+
+def test_a_machine_that_hangs_up_as_it_boots_is_told_in_one_line(server: SshServer):
+    """As a guest whose port is forwarded does. A process of its own, since pytest takes what is logged."""
+    with socket.create_server(("127.0.0.1", 0)) as port:
+        number = port.getsockname()[1]
+        thread = threading.Thread(target=lambda: port.accept()[0].close())
+        thread.start()
+        argv = [sys.executable, "-c", PROBE, str(number), server.login.private_key]
+        done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
+        thread.join()
+    assert done.stderr == ""
+    assert done.stdout.startswith(f"me@127.0.0.1:{number} does not answer: ")
 
 
 def test_no_agent_is_asked(server: SshServer, tmp_path: Path, monkeypatch):
