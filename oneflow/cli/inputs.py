@@ -3,13 +3,14 @@
 import base64
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from onecore.cli.text import printable
-from oneflow.model import inputs
-from oneflow.model.inputs import YES_OR_NO, Input
+from oneflow.model import inputs, networks
+from oneflow.model.inputs import NETWORK, YES_OR_NO, Input, parsed
 from oneflow.model.vocabulary import unified
 
 Ask = Callable[[Input, str], str]
@@ -22,12 +23,16 @@ def can_ask() -> bool:
 
 
 def answers(body: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
-    """What is to be laid over the template: a value for each input of it and of its roles that has none."""
+    """What is to be laid over the template: a value for each input of it and of its roles, and for each of
+    its networks, that has none."""
     template: Any = unified(body)
     changes: dict[str, Any] = {}
     of_service = _answered(template, "service", ask)
     if of_service:
         changes["custom_attrs_values"] = of_service
+    of_networks = _networks(template, ask)
+    if of_networks:
+        changes[networks.VALUES] = [*template.get(networks.VALUES, ()), *of_networks]
     of_roles = [(role["name"], _answered(role, f"role {role['name']}", ask)) for role in template["roles"]]
     roles = [{"name": name, "custom_attrs_values": given} for name, given in of_roles if given]
     return {**changes, **({"roles": roles} if roles else {})}
@@ -62,6 +67,11 @@ def _answered(body: Mapping[str, Any], where: str, ask: Ask) -> dict[str, str]:
     }
 
 
+def _networks(template: Mapping[str, Any], ask: Ask) -> list[dict[str, Any]]:
+    questions = [replace(parsed(*each), kind=NETWORK) for each in networks.unanswered(template).items()]
+    return [{each.name: networks.read(each.name, ask(each, "service"))} for each in questions]
+
+
 def _wording(question: Input, where: str) -> str:
     about = f": {question.about}" if question.about else ""
     return f"{where}: {question.name}{about} ({_kind(question)})"
@@ -76,5 +86,6 @@ def _kind(question: Input) -> str:
         "range": " to ".join(options),
         "range-float": " to ".join(options),
         "text64": "text, kept as base64",
+        NETWORK: "id:N, template_id:N or reserve_from:N",
     }.get(question.kind, question.kind)
     return named if question.mandatory else f"{named}, optional"

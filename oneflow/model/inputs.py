@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from onecore.errors import InvalidInput
+from oneflow.model import networks
 
 YES_OR_NO = ("YES", "NO")
+NETWORK = "network"
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _NUMBERS = {"number": True, "range": True, "number-float": False, "float": False, "range-float": False}
@@ -33,6 +35,8 @@ class Input:
         text = as_text(value)
         if not text:
             return "needs a value" if self.mandatory else ""
+        if self.kind == NETWORK:
+            return _network_problem(self.name, text)
         if self.kind == "fixed":
             return "" if text == self.default else f"is always {self.default!r}"
         if self.kind in _NUMBERS:
@@ -104,6 +108,14 @@ def as_text(value: object) -> str:
     if isinstance(value, bool):
         return YES_OR_NO[0] if value else YES_OR_NO[1]
     return "" if value is None else str(value)
+
+
+def _network_problem(name: str, text: str) -> str:
+    try:
+        networks.read(name, text)
+    except InvalidInput:
+        return f"is a network such as id:3, template_id:3 or reserve_from:3, not {text!r:.80}"
+    return ""
 
 
 def _missing(body: Mapping[str, Any]) -> str:

@@ -56,16 +56,28 @@ def of(body: Mapping[str, Any]) -> list[Network]:
 def with_values(body: Mapping[str, Any]) -> Body:
     """The body with a value for each of its `networks`: what was given, or what the template says. Raises
     InvalidInput where there is none."""
+    defaults = [{name: _default(name, text)} for name, text in unanswered(body).items()]
+    if not defaults and not of(body):
+        return dict(body)
+    return {**body, VALUES: [*(body.get(VALUES) or []), *defaults]}
+
+
+def unanswered(body: Mapping[str, Any]) -> dict[str, str]:
+    """The definitions of the networks that no value is given for, by name. Raises InvalidInput."""
     asked = body.get("networks") or {}
     if not isinstance(asked, Mapping):
         raise InvalidInput("KEY: 'networks' must be a Hash")
     given = {network.name for network in of(body)}
-    defaults = [
-        {str(name): _default(str(name), str(text))} for name, text in asked.items() if name not in given
-    ]
-    if not asked and not given:
-        return dict(body)
-    return {**body, VALUES: [*(body.get(VALUES) or []), *defaults]}
+    return {str(name): str(text) for name, text in asked.items() if name not in given}
+
+
+def read(name: str, text: str) -> Body:
+    """`id:0`, or `template_id:4:VLAN_ID=3`, as a value. Raises InvalidInput."""
+    way, _, rest = text.partition(":")
+    number, _, extra = rest.partition(":")
+    if way not in _WAYS or not number:
+        raise InvalidInput(f"network '{name}' has no value", hint=f"give it in {VALUES}")
+    return {way: _number(name, number), **({"extra": extra} if extra else {})}
 
 
 def ids(body: Mapping[str, Any]) -> dict[str, str]:
@@ -99,11 +111,7 @@ def _network(name: str, value: object) -> Network:
 
 def _default(name: str, text: str) -> Body:
     """`M|network|description||id:0`, or `template_id:4:VLAN_ID=3` as the last field."""
-    way, _, rest = text.split("|")[-1].partition(":")
-    number, _, extra = rest.partition(":")
-    if way not in _WAYS or not number:
-        raise InvalidInput(f"network '{name}' has no value", hint=f"give it in {VALUES}")
-    return {way: _number(name, number), **({"extra": extra} if extra else {})}
+    return read(name, text.split("|")[-1])
 
 
 def _number(name: str, value: object) -> int:

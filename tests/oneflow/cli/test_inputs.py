@@ -48,6 +48,24 @@ def test_later_words_are_understood():
     assert asked(template, A="x") == ([("service", "A")], {"custom_attrs_values": {"A": "x"}})
 
 
+def test_networks_without_a_value_are_asked_for_and_the_others_stay():
+    template = a_template(
+        networks={
+            "Public": "M|network|the way out||id:0",
+            "Private": "M|network|inside",
+            "Known": "M|network|",
+        },
+        networks_values=[{"Known": {"id": 7}}],
+    )
+    questions, changes = asked(template, Private="template_id:3:VLAN_ID=5")
+    assert questions == [("service", "Public"), ("service", "Private")]
+    assert changes["networks_values"] == [
+        {"Known": {"id": 7}},
+        {"Public": {"id": 0}},
+        {"Private": {"template_id": 3, "extra": "VLAN_ID=5"}},
+    ]
+
+
 def test_a_template_without_questions_changes_nothing():
     assert asked(a_template()) == ([], {})
 

@@ -56,6 +56,10 @@ def test_five_fields_between_bars_or_a_description(definition, expected):
         ("M|fixed|||7", "7", ""),
         ("M|fixed|||7", "8", "is always '7'"),
         ("M|vnet_id|", "12", ""),
+        ("M|network|", "id:3", ""),
+        ("M|network|", "reserve_from:3:SIZE=4", ""),
+        ("M|network|", "3", "is a network such as id:3, template_id:3 or reserve_from:3, not '3'"),
+        ("M|network|", "id:x", "is a network such as id:3, template_id:3 or reserve_from:3, not 'id:x'"),
     ],
 )
 def test_an_answer_fits_the_kind_that_is_asked_for(definition, value, problem):
