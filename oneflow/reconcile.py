@@ -6,20 +6,20 @@ from dataclasses import dataclass, field, replace
 
 from onecore.errors import NotFound
 from onecore.machines import record
-from onecore.machines.model import SETTLED, Resource, State, Wanted
-from onecore.store import events, resources
+from onecore.machines.model import SETTLED, Resource, Wanted
+from onecore.store import events
 from onecore.store.engine import Transaction
 from oneflow import store
 from oneflow.batches import Batches, Order, OrderBook
 from oneflow.cloud import clouds, nebula, networks
 from oneflow.deps import FlowDeps
+from oneflow.holdings import Holdings
 from oneflow.model import body as bodies
 from oneflow.model.document import Body, Kind, Names, Stored
 from oneflow.model.networks import NetStatus, with_ids
-from oneflow.model.service import NodeStatus, Role
+from oneflow.model.service import Role
 from oneflow.model.states import ServiceState
 from oneflow.model.vm import Vm, vm_name
-from oneflow.nebula.records import is_network
 from oneflow.settle import Settling
 
 # When to look again at a service that could not be looked at.
@@ -80,10 +80,7 @@ class _Look:
         self.owner = owner
         self.names = names
         self.now = all_.deps.clock.now()
-        self.machines = dict(all_.records(owner))
-        self.changed: dict[int, Resource] = {}
-        self.vms: dict[int, Vm] = {}
-        self.problems = dict(all_.problems(owner))
+        self.held = Holdings(tx, self.now, dict(all_.records(owner)), dict(all_.problems(owner)))
 
     def run(self) -> list[Resource]:
         try:
@@ -91,18 +88,18 @@ class _Look:
         except NotFound:
             self.all.over.add(self.owner)
             return []
-        self.vms = {vm.id: vm for vm in store.vms_of(self.tx, document.id)}
-        self._unready()
+        self.held.vms = {vm.id: vm for vm in store.vms_of(self.tx, document.id)}
+        self.held.unready()
         self._give(document)
         body = self._after_batches(document)
         if body.pop(bodies.RETRY, False):
-            self._encourage()
-        body = with_ids(body, networks.ids(self.machines.values()))
+            self.held.encourage()
+        body = with_ids(body, networks.ids(self.held.machines.values()))
         shown = replace(document, body=body)
         settling = Settling(
             number=document.id,
             body=body,
-            observed=self._observed(document),
+            observed=self.held.observed(document.body.get("ready_status_gate") is True),
             now=self.now,
             settings=self.deps.flow,
             make=lambda role, number: self._make(shown, role, number),
@@ -111,49 +108,28 @@ class _Look:
             networks=self._networks(body),
         )
         settling.run()
-        self._want(settling)
+        nodes = [n for role in bodies.to_service(document.id, settling.body).roles for n in role.nodes]
+        drained_at = self.held.want_only(nodes, settling.observed)
+        self._wake(drained_at)
         self._want_networks(shown, settling)
-        self._forget_vms(settling.body)
+        self.held.forget_vms(settling.body)
         self._save(document, settling)
-        return list(self.changed.values())
+        return list(self.held.changed.values())
 
     # -- what is seen --------------------------------------------------------------------------------------
-
-    def _observed(self, document: Stored) -> dict[int, NodeStatus]:
-        gated = document.body.get("ready_status_gate") is True
-        seen = {}
-        for vm in self.vms.values():
-            machine = self._machine(vm)
-            held = machine is not None and machine.id in self.problems
-            seen[vm.id] = clouds.status(vm, machine, gated, held)
-        return seen
-
-    def _machine(self, vm: Vm) -> Resource | None:
-        return self.machines.get(vm.machine) if vm.machine is not None else None
-
-    def _unready(self) -> None:
-        """A VM that was powered off or made anew has to say READY=YES again (reference: Readiness). One that
-        boots may be faster than our look at it."""
-        for vm in list(self.vms.values()):
-            machine = self._machine(vm)
-            stopped = machine is None or machine.state in (State.OFF, State.NEW)
-            if vm.ready_at and stopped:
-                reported = {key: value for key, value in vm.user_template.items() if key != "READY"}
-                self.vms[vm.id] = replace(vm, ready_at=0.0, user_template=reported)
-                store.save_vm(self.tx, self.vms[vm.id])
 
     def _networks(self, body: Body) -> NetStatus:
         if self.deps.nebula is None:
             return NetStatus.NONE
-        return networks.status(body, self.machines.values(), self.problems)
+        return networks.status(body, self.held.machines.values(), self.held.problems)
 
     def _infos(self, document: Stored) -> dict[int, Body]:
         users, groups = self.names.users, self.names.groups
         owner = (document.uid, users.get(document.uid, ""), document.gid, groups.get(document.gid, ""))
-        return {vm.id: clouds.document(vm, self._machine(vm), owner) for vm in self.vms.values()}
+        return {vm.id: clouds.document(vm, self.held.machine(vm), owner) for vm in self.held.vms.values()}
 
     def _price(self, vm_id: int) -> float | None:
-        vm = self.vms.get(vm_id)
+        vm = self.held.vms.get(vm_id)
         return None if vm is None else clouds.price(self.tx, vm)
 
     # -- what follows --------------------------------------------------------------------------------------
@@ -172,88 +148,38 @@ class _Look:
             created_at=self.now,
         )
         made, machine = clouds.order(self.tx, self.deps, document, vm, body)
-        self.vms[vm_id] = made
-        self.machines[machine.id] = machine
-        self.changed[machine.id] = machine
+        self.held.add(machine, made)
         return vm_id
-
-    def _want(self, settling: Settling) -> None:
-        """A machine is wanted while its VM is a node that is not leaving, or that still drains."""
-        nodes = [
-            node for role in bodies.to_service(settling.number, settling.body).roles for node in role.nodes
-        ]
-        wanted = {node.vm_id for node in nodes if not node.leaving}
-        for node in nodes:
-            if node.leaving and self._drains(node.vm_id, node.drain_until, settling.observed):
-                wanted.add(node.vm_id)
-                settling.wake_at = min(settling.wake_at or node.drain_until, node.drain_until)
-        for machine in list(self.machines.values()):
-            if machine.number not in wanted and machine.wanted is Wanted.PRESENT and not is_network(machine):
-                self._change(record.unwanted(machine))
 
     def _want_networks(self, document: Stored, settling: Settling) -> None:
         """They are there from before the first VM until after the last one."""
         if settling.state is ServiceState.DEPLOYING_NETS and settling.networks is NetStatus.MISSING:
             for network in networks.order(self.tx, self.deps.random_bytes, document):
-                self.machines[network.id] = self.changed[network.id] = network
+                self.held.add(network)
         elif settling.state is ServiceState.UNDEPLOYING_NETS:
-            for network in networks.of(self.machines.values()):
+            for network in networks.of(self.held.machines.values()):
                 if network.wanted is Wanted.PRESENT:
-                    self._change(record.unwanted(network))
-
-    def _drains(self, vm_id: int, until: float, observed: Mapping[int, NodeStatus]) -> bool:
-        """Whether it may go on for now: it runs, its time is not over, and it has not said DRAINED=YES."""
-        if self.now >= until or observed.get(vm_id) is not NodeStatus.RUNNING:
-            return False
-        vm = self.vms[vm_id]
-        if vm.user_template.get("DRAIN") != "YES":
-            self.vms[vm_id] = replace(vm, user_template={**vm.user_template, "DRAIN": "YES"})
-            store.save_vm(self.tx, self.vms[vm_id])
-        return str(vm.user_template.get("DRAINED", "")).upper() != "YES"
-
-    def _encourage(self) -> None:
-        """Somebody asked for it: what was given up is tried again."""
-        for machine in list(self.machines.values()):
-            if machine.failures or machine.id in self.problems:
-                self._change(record.encouraged(machine))
-        self.problems = {}
-
-    def _change(self, machine: Resource) -> None:
-        self.machines[machine.id] = machine
-        self.changed[machine.id] = machine
-        resources.update(self.tx, [machine])
-
-    def _forget_vms(self, body: Body) -> None:
-        """VMs whose machine is confirmed gone and that are no node any more."""
-        nodes = {node["deploy_id"] for role in body["roles"] for node in role["nodes"]}
-        store.remove_vms(
-            self.tx,
-            [vm.id for vm in self.vms.values() if vm.id not in nodes and self._machine(vm) is None],
-        )
+                    self.held.change(record.unwanted(network))
 
     def _give(self, document: Stored) -> None:
         """VMs of an OpenNebula belong to the owner of their service, whoever made them."""
-        for machine, whom in nebula.chowns(self.machines.values(), document.uid, document.gid):
+        for machine, whom in nebula.chowns(self.held.machines.values(), document.uid, document.gid):
             order = Order(self.owner, OF_NO_JOB, machine.number, machine.id, CHOWN, whom)
             if order not in self.all.book.given and machine.state in SETTLED:
                 self.all.book.given.add(order)
                 self.all.book.orders.append(order)
 
     def _after_batches(self, document: Stored) -> Body:
-        batches = Batches(self.tx, self.owner, self.now, self._machine_of, self.all.book)
+        batches = Batches(self.tx, self.owner, self.now, self.held.machine_of, self.all.book)
         body = batches.run(document.id, document.body)
         self._wake(batches.wake_at)
         return body
-
-    def _machine_of(self, vm_id: int) -> Resource | None:
-        vm = self.vms.get(vm_id)
-        return self._machine(vm) if vm is not None else None
 
     # -- recording -----------------------------------------------------------------------------------------
 
     def _save(self, document: Stored, settling: Settling) -> None:
         for what, reason in settling.lines:
-            why = clouds.renumbered(reason, self.machines.values())
+            why = clouds.renumbered(reason, self.held.machines.values())
             level = "E" if "FAILED" in what else "I"
             events.add(self.tx, self.owner, self.now, what, why, level)
             self.all.lines.append((self.owner, f"{what}: {why}" if why else what, level))
