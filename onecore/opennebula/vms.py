@@ -53,6 +53,7 @@ class SeenVm:
     addresses: tuple[str, ...] = ()
     monitoring: Mapping[str, str] = field(default_factory=dict)
     user_template: Mapping[str, str] = field(default_factory=dict)
+    template: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def health(self) -> Health:
@@ -72,6 +73,7 @@ def read(vm: "_Element") -> SeenVm:
         addresses=tuple(_addresses(vm)),
         monitoring=_flat(vm.find("MONITORING")),
         user_template=_flat(vm.find("USER_TEMPLATE")),
+        template=_nested(vm.find("TEMPLATE")),
     )
 
 
@@ -80,6 +82,19 @@ def _addresses(vm: "_Element") -> Iterable[str]:
     found = [nic.text for tag in ("IP", "IP6_GLOBAL") for nic in vm.findall(f"TEMPLATE/NIC/{tag}")]
     told = vm.findtext("MONITORING/GUEST_IP_ADDRESSES", "").split(",")
     return dict.fromkeys(address.strip() for address in (*found, *told) if address and address.strip())
+
+
+def _nested(element: "_Element | None") -> dict[str, object]:
+    """Vectors as mappings; what comes more than once as a list."""
+    result: dict[str, object] = {}
+    for child in element if element is not None else ():
+        value: object = _nested(child) if len(child) else child.text or ""
+        before = result.get(str(child.tag))
+        if before is None:
+            result[str(child.tag)] = value
+        else:
+            result[str(child.tag)] = [*before, value] if isinstance(before, list) else [before, value]
+    return result
 
 
 def _flat(element: "_Element | None") -> dict[str, str]:

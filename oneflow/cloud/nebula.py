@@ -12,7 +12,7 @@ from oneflow.model import inputs, networks
 from oneflow.model.contents import merged, parsed, substituted
 from oneflow.model.document import Body, Stored
 from oneflow.model.vm import Sighting, Vm, vm_info
-from oneflow.nebula.records import HOST, NAME, is_nebula, owner, reported, states
+from oneflow.nebula.records import HOST, NAME, is_nebula, owner, reported, states, template
 
 NOT_MADE = -1
 """The number of a VM that OpenNebula has not given one yet."""
@@ -78,7 +78,9 @@ def document(vm: Vm, machine: Resource, known: Sighting, owner: Owner) -> Body:
     """The VM document, under the number that OpenNebula gave it."""
     number = int(machine.deploy_id) if machine.deploy_id else NOT_MADE
     told = replace(vm, id=number, user_template={**vm.user_template, **reported(machine)})
-    return vm_info(told, sighting(machine, known), owner)
+    info = vm_info(told, sighting(machine, known), owner)
+    info["VM"]["TEMPLATE"] |= template(machine)
+    return info
 
 
 def chowns(machines: Iterable[Resource], uid: int, gid: int) -> list[tuple[Resource, str]]:

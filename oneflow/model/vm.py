@@ -50,8 +50,29 @@ class Sighting:
 DONE = Sighting(6, 0)
 
 _USAGE = {"CPU": "CPU", "MEMORY": "MEMORY", "NETRX": "NET_RX", "NETTX": "NET_TX"}
-_STATES = {(1, 0): "pend", (2, 0): "hold", (6, 0): "done", (8, 0): "poff", (5, 0): "susp"}
-_LCM = {1: "prol", 2: "boot", 3: "runn", 12: "shut", 11: "epil", 16: "unkn", 36: "fail", 42: "fail"}
+# As `onevm list` shortens STATE, and LCM_STATE where that is ACTIVE.
+_STATES = {0: "init", 1: "pend", 2: "hold", 4: "stop", 5: "susp", 6: "done", 7: "fail", 8: "poff", 9: "unde"}
+_STATES |= {10: "clon", 11: "fail"}
+_LCM = {
+    number: word
+    for word, numbers in {
+        "init": (0,),
+        "prol": (1, 9, 31),
+        "boot": (2, 19, 20, 21, 22, 32, 35),
+        "runn": (3,),
+        "migr": (4, 8, 43, 45, 60),
+        "save": (5, 6, 7),
+        "epil": (10, 11, 30),
+        "shut": (12, 13, 18, 29),
+        "fail": (14, 36, 37, 38, 39, 40, 41, 42, 44, 46, 47, 48, 49, 50, 61),
+        "clea": (15, 23),
+        "unkn": (16,),
+        "hotp": (17, 25, 26, 27, 28, 33, 34, 65, 66, 67, 68),
+        "snap": (24, 51, 52, 53, 54, 55, 56, 57, 58, 59),
+        "drsz": (62, 63, 64),
+    }.items()
+    for number in numbers
+}
 
 
 def vm_name(template: str, service: tuple[int, str], role: str, number: int) -> str:
@@ -72,7 +93,7 @@ def short_state(sighting: Sighting) -> str:
     """One word for a column, as `onevm list` has it."""
     if sighting.state == 3:
         return _LCM.get(sighting.lcm_state, "unkn")
-    return _STATES.get((sighting.state, 0), "unkn")
+    return _STATES.get(sighting.state, "unkn")
 
 
 def vm_info(vm: Vm, seen: Sighting, owner: tuple[int, str, int, str]) -> dict[str, Any]:

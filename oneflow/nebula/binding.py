@@ -4,6 +4,7 @@ The loop journals before it asks and looks before it asks again, as with every d
 USER_TEMPLATE tells whose it is.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -26,7 +27,7 @@ from onecore.tasks import Task
 from oneflow.model.contents import merged
 from oneflow.nebula import actions
 from oneflow.nebula.patience import Patience
-from oneflow.nebula.records import GID, HOST, LCM_STATE, MARK, NAME, REPORTED, STATE, UID
+from oneflow.nebula.records import GID, HOST, LCM_STATE, MARK, NAME, REPORTED, STATE, TEMPLATE, UID
 
 DELETE = 3
 # On its way out already: to ask again would hurry it, or be refused.
@@ -167,5 +168,6 @@ def seen_of(name: str, vm: SeenVm) -> Seen:
     """All that is known of it is kept with its record."""
     kept = {STATE: str(vm.state), LCM_STATE: str(vm.lcm_state), HOST: vm.host}
     kept |= {UID: str(vm.owner[0]), GID: str(vm.owner[1])}
+    kept[TEMPLATE] = json.dumps(vm.template)
     kept |= {f"{REPORTED}{key}": value for key, value in vm.user_template.items() if key != MARK}
     return Seen(name, str(vm.id), vm.health, vm.addresses, {**vm.monitoring, **kept})

@@ -1,6 +1,7 @@
 """What the record of a VM keeps of what OpenNebula told."""
 
-from typing import Final
+import json
+from typing import Any, Final
 
 from onecore.machines.model import Resource
 
@@ -13,6 +14,7 @@ MARK: Final = "ONEFLOW_MARK"
 
 # Under which keys the metrics of a record keep what OpenNebula told.
 STATE, LCM_STATE, HOST, UID, GID = "one/STATE", "one/LCM_STATE", "one/HOST", "one/UID", "one/GID"
+TEMPLATE: Final = "one/TEMPLATE"
 REPORTED: Final = "user/"
 
 
@@ -38,6 +40,12 @@ def reported(machine: Resource) -> dict[str, str]:
         for key, value in machine.metrics.items()
         if key.startswith(REPORTED)
     }
+
+
+def template(machine: Resource) -> dict[str, Any]:
+    """Its TEMPLATE: what it was given."""
+    found: dict[str, Any] = json.loads(machine.metrics.get(TEMPLATE, "{}"))
+    return found
 
 
 def is_ready(machine: Resource) -> bool:

@@ -183,6 +183,8 @@ class Cloud:
     def instantiate(self, user: User, template: Owned, name: str, hold: bool, extra: Template) -> Vm:
         whole = merged(template.template, extra)
         real = {key: value for key, value in whole.items() if key in _OF_THE_MACHINE}
+        if "CONTEXT" in real:
+            real["CONTEXT"] = {**real["CONTEXT"], "DISK_ID": "1", "TARGET": "hda"}
         number = next(self._vm_ids)
         vm = Vm(
             number,

@@ -46,7 +46,8 @@ def test_a_vm_is_made_of_a_template_and_comes_to_run(nebula):
     assert seen == [(3, 1), (3, 2), (3, 3), (3, 3)]
     assert vm.NAME == "web_0"
     assert vm.USER_TEMPLATE["SERVICE_ID"] == "5"
-    assert vm.TEMPLATE["CONTEXT"] == {"A": 'b "c"'}, "vectors of the same name are replaced, as oned does"
+    context = {"A": 'b "c"', "DISK_ID": "1", "TARGET": "hda"}
+    assert vm.TEMPLATE["CONTEXT"] == context, "vectors of the same name are replaced, as oned does"
     assert vm.TEMPLATE["MEMORY"] == "512"
 
 

@@ -20,6 +20,8 @@ from onecore.access import hash_password
 from onecore.bootstrap import open_deps
 from onecore.store import accounts
 from oneflow.store import SCHEMA
+from tests.nebula.cloud import Cloud
+from tests.nebula.server import Nebula, serving
 
 REPOSITORY = Path(__file__).parents[3]
 PATIENCE_S = 60.0
@@ -43,13 +45,29 @@ class Reply:
 
 @dataclass
 class Server:
-    """`url`, `gate_url`: where it listens; `process`: to be stopped or killed."""
+    """`url`, `gate_url`: where it listens; `process`: to be stopped or killed;
+    `nebula`: where its VMs live, if not in the embedded cloud."""
 
     home: Path
     process: "subprocess.Popen[str]"
     url: str = ""
     gate_url: str = ""
     said: list[str] = field(default_factory=list)
+    nebula: Nebula | None = None
+
+    def add_user(self, name: str, password: str) -> str:
+        """A user of the group `users`; returns his credentials."""
+        if self.nebula is None:
+            return a_user(self.home, name, password)
+        self.nebula.cloud.add_user(name, password)
+        return f"{name}:{password}"
+
+    def add_group(self, name: str) -> int:
+        if self.nebula is None:
+            return a_group(self.home, name)
+        number = max(self.nebula.cloud.groups) + 1
+        self.nebula.cloud.groups[number] = name
+        return number
 
     @property
     def credentials(self) -> str:
@@ -103,6 +121,27 @@ def asked(url: str, method: str, path: str, body: bytes | None, headers: Mapping
         return Reply(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
     finally:
         connection.close()
+
+
+CLOUDS = ("embedded", "opennebula")
+
+
+@contextmanager
+def a_server_on(cloud: str, home: Path) -> Iterator[Server]:
+    """A server whose VMs live there, with a few VM templates."""
+    if cloud == "embedded":
+        with a_server(home) as server:
+            yield server
+        return
+    there = Cloud(time.time, pace=0.01)
+    for name in ("small", "medium", "large"):
+        there.add_template(name, CPU="1", MEMORY="512", CONTEXT={"NETWORK": "YES"})
+    (home / "one_auth").write_text("oneadmin:secret\n")
+    with serving(there) as nebula:
+        environment = {"ONE_XMLRPC": nebula.url, "ONE_AUTH": str(home / "one_auth")}
+        with a_server(home, environment=environment) as server:
+            server.nebula = nebula
+            yield server
 
 
 @contextmanager

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.oneflow.api.server import Server, a_group, a_server
+from tests.oneflow.api.server import CLOUDS, Server, a_server_on
 
 EXAMPLES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "spec003.json").read_text())
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with a_server(tmp_path_factory.mktemp("home")) as running:
-        a_group(running.home, "admins")  # the example's group 2
+@pytest.fixture(scope="module", params=CLOUDS)
+def server(request, tmp_path_factory):
+    with a_server_on(request.param, tmp_path_factory.mktemp("home")) as running:
+        running.add_group("admins")  # the example's group 2
         yield running
 
 
