@@ -22,14 +22,13 @@ from onecore.machines.power import Action, Further, Order
 from onecore.machines.recovery import Recovery
 from onecore.machines.running import Running
 from onecore.machines.starts import Start, Starts
+from onecore.machines.tenure import Tenure
 from onecore.machines.tools import Tools
 from onecore.machines.watching import Watching
 from onecore.process import GATHER_S, Outcome
-from onecore.store import lease
 from onecore.store.engine import Transaction
 from onecore.store.resources import Operation
 
-RENEW_EVERY_S = lease.TTL_S / 4
 # How often the decisions of one commit may lead to further ones in it.
 ROUNDS = 4
 
@@ -51,9 +50,8 @@ class Fleet:
         self._deciding = Deciding(self._desk, self._orders)
         self._running = Running(self._desk, self._orders)
         self._arrived: list[tuple[object, Outcome]] = []
-        self._renewed = tools.clock.now()
+        self._tenure = Tenure(self._desk)
         self._is_spent = False
-        self.lost: set[str] = set()
         self.stopping = ""
         self._waker = tools.runner.listen()
         tools.runner.started = self._running.is_at_work
@@ -83,7 +81,7 @@ class Fleet:
             raise AssertionError(f"driver calls of {owner} are at work")
         self._desk.clear(held)
         del self._desk.owners[owner]
-        self.lost.discard(owner)
+        self._tenure.lost.discard(owner)
 
     def put(self, resources: Iterable[Resource]) -> None:
         """Records that this process added or changed in a transaction of its own, which is committed: take
@@ -96,6 +94,11 @@ class Fleet:
     def touch(self, owners: Iterable[str]) -> None:
         """Have these reconciled in the next turn, though no record of theirs changed."""
         self._desk.touched |= {owner for owner in owners if not self._desk.owners[owner].lost}
+
+    @property
+    def lost(self) -> Set[str]:
+        """The owners whose lease another process took over, until they are dropped."""
+        return self._tenure.lost
 
     def owners(self) -> Set[str]:
         return self._desk.owners.keys()
@@ -146,7 +149,7 @@ class Fleet:
             self._ended(key, outcome)
         self.stopping = self.stopping or self._tools.interrupted()
         self._desk.timers.run(self._tools.clock.now())
-        self._renew()
+        self._tenure.renew()
         self._deciding.all_due()
         if not self.stopping:
             # Looking changes nothing: it need not wait for the disk.
@@ -166,7 +169,7 @@ class Fleet:
         arrived, self._arrived = self._arrived, []
         if arrived or desk.due or self._deciding.postponed or self._has_to_commit():
             return [*arrived, *self._tools.runner.wait(0)]
-        times = [desk.timers.wake_at(), self._renewed + RENEW_EVERY_S if desk.owners else None]
+        times = [desk.timers.wake_at(), self._tenure.renew_at]
         if not self.stopping:
             times += [desk.looks.wake_at, desk.starts.wake_at(now)]
         pauses = [max(at - now, 0.0) for at in times if at is not None]
@@ -176,24 +179,6 @@ class Fleet:
         if self._desk.ledger.pending or self._desk.touched:
             return True
         return not self.stopping and self._desk.starts.can_start(self._tools.clock.now())
-
-    def _renew(self) -> None:
-        now = self._tools.clock.now()
-        if now < self._renewed + RENEW_EVERY_S:
-            return
-        self._renewed = now
-        leases = [held.charge.lease for held in self._desk.owners.values() if not held.lost]
-        with self._tools.database.begin() as tx:
-            kept = lease.renew_all(tx, leases, now)
-        self._lose(owner for owner, held in self._desk.owners.items() if held.charge.lease.key not in kept)
-
-    def _lose(self, owners: Iterable[str]) -> None:
-        for owner in owners:
-            held = self._desk.owners[owner]
-            if not held.lost:
-                held.lost = True
-                self.lost.add(owner)
-                self._desk.clear(held)
 
     # -- the commit ----------------------------------------------------------------------------------------
 
@@ -225,16 +210,11 @@ class Fleet:
     def _write(self, tx: Transaction) -> set[str]:
         """Returns the owners of whom something was written, or has to be told."""
         desk = self._desk
-        self._lose(self._not_ours(tx, desk.ledger.owners | desk.touched))
+        self._tenure.lose(self._tenure.not_ours(tx, desk.ledger.owners | desk.touched))
         owners = desk.ledger.owners | desk.touched
         desk.touched = set()
         desk.ledger.write(tx)
         return owners
-
-    def _not_ours(self, tx: Transaction, owners: Iterable[str]) -> list[str]:
-        leases = {owner: self._desk.owners[owner].charge.lease for owner in owners}
-        kept = lease.ours(tx, leases.values()) if leases else set()
-        return [owner for owner, held in leases.items() if held.key not in kept]
 
     def _intents(self, tx: Transaction) -> Iterable[Intent]:
         """What starts now, unless another process has asked to stop."""
@@ -243,11 +223,11 @@ class Fleet:
             return []
         self.stopping = self._tools.stop_requested(tx)
         chosen = [] if self.stopping else list(starts.take(now))
-        not_ours = set(self._not_ours(tx, {start.owner for start in chosen}))
+        not_ours = set(self._tenure.not_ours(tx, {start.owner for start in chosen}))
         for start in chosen:
             if start.owner in not_ours:
                 starts.ended(start.driver)
-        self._lose(not_ours)
+        self._tenure.lose(not_ours)
         return [self._intent(start) for start in chosen if start.owner not in not_ours]
 
     def _intent(self, start: Start) -> Intent:
