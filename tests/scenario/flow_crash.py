@@ -21,56 +21,13 @@ from random import Random
 
 from tests.scenario import killing
 from tests.scenario.crash import fast_folder
-from tests.scenario.flow_judge import DONE, RUNNING, Wish, judge, wish
-from tests.scenario.flow_server import Request, Served, cheapen, serve
+from tests.scenario.flow_judge import Wish, judge, wish
+from tests.scenario.flow_scenarios import CREATE, DEPLOY, LATENCY_S, SCENARIOS, Scenario
+from tests.scenario.flow_server import Served, cheapen, serve
 from tests.scenario.killing import Kill, Mode, Place
 from tests.scenario.oracle import Violation
 
-LATENCY_S = 0.03
 PARALLEL = 4  # most of the time they wait
-TEMPLATE = {
-    "name": "shop",
-    "deployment": "straight",
-    "roles": [
-        {"name": "front", "vm_template": 0, "cardinality": 2, "cooldown": 0},
-        {"name": "worker", "vm_template": 0, "cardinality": 2, "cooldown": 0, "parents": ["front"]},
-    ],
-}
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """The server is killed at `request`, which leads to `asked`; the service `runs` before, or there is only
-    its template. `conf`: cloud.conf meanwhile."""
-
-    name: str
-    request: Request
-    asked: Wish
-    runs: bool = True
-    conf: str = f"LATENCY={LATENCY_S}\n"
-
-
-def _shop(front: int, worker: int) -> Wish:
-    return Wish(RUNNING, (("front", front), ("worker", worker)))
-
-
-CREATE = Request("POST", "/service_template", TEMPLATE)
-DEPLOY = Request("POST", "/service_template/0/action", {"action": {"perform": "instantiate"}})
-GROW = Request("PUT", "/service/0/role/worker", {"cardinality": 4})
-SHRINK = Request("POST", "/service/0/scale", {"role_name": "front", "cardinality": 1})
-SHUTDOWN = Request("POST", "/service/0/action", {"action": {"perform": "shutdown"}})
-DELETE = Request("DELETE", "/service/0")
-BAD_START = "FAIL_FIRST=deploy:1\nLIST_LAG=0.2\n"
-BAD_END = "FAIL_FIRST=cancel:1\n"
-SCENARIOS = (
-    Scenario("deploy", DEPLOY, _shop(2, 2), False),
-    Scenario("scale up", GROW, _shop(2, 4)),
-    Scenario("scale down", SHRINK, _shop(1, 2)),
-    Scenario("shutdown", SHUTDOWN, Wish(DONE)),
-    Scenario("delete", DELETE, Wish(None)),
-    Scenario("deploy on a bad day", DEPLOY, _shop(2, 2), False, BAD_START),
-    Scenario("shutdown on a bad day", SHUTDOWN, Wish(DONE), True, BAD_END),
-)
 
 
 @dataclass(frozen=True)

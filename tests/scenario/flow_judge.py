@@ -32,7 +32,8 @@ def wish(home: Path) -> Wish:
         return Wish(None)
     if body["state"] in (UNDEPLOYING, DONE, FAILED_UNDEPLOYING):
         return Wish(None if body.get("delete_when_done") else DONE)
-    return Wish(RUNNING, tuple((role["name"], role["cardinality"]) for role in body["roles"]))
+    staying = [role for role in body["roles"] if not role.get("leaving")]
+    return Wish(RUNNING, tuple((role["name"], role["cardinality"]) for role in staying))
 
 
 def judge(home: Path, wanted: Wish) -> list[Violation]:

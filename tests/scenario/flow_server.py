@@ -116,8 +116,8 @@ def _rests_in_time(home: Path, pid: int) -> bool:
 
 def _rests(home: Path, db: sqlite3.Connection) -> bool:
     """No service is on its way, no driver at work, and nothing is left of one that was."""
-    states = db.execute("SELECT state FROM document WHERE type = '100'").fetchall()
-    if any(state not in SETTLED for (state,) in states):
+    services = db.execute("SELECT state, body FROM document WHERE type = '100'").fetchall()
+    if any(state not in SETTLED or '"leaving": true' in body for state, body in services):
         return False
     if db.execute("SELECT 1 FROM operation WHERE ended_at IS NULL").fetchone():
         return False

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.oneflow.api.server import a_server
-from tests.scenario.flow_crash import CREATE, DEPLOY
 from tests.scenario.flow_judge import RUNNING, Wish, judge, wish
+from tests.scenario.flow_scenarios import CREATE, DEPLOY
 
 ROOT = Path(__file__).parents[2]
 ENOUGH = 50
