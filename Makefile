@@ -31,6 +31,7 @@ crash: .venv/dev sshd .venv/guest/kernel $(BIN)/tofu ## the long crash run
 	$(BIN)/python -m tests.scenario.flow_crash
 	LIVES=1000 $(BIN)/python -m pytest -n 0 tests/oneflow/test_service_model.py
 	$(BIN)/python -m tests.scenario.oneform_crash --long
+	$(BIN)/python -m tests.scenario.oneform_server_crash
 	$(BIN)/python -m tests.clouds.crash
 
 bench: .venv/installed ## the figures we hold ourselves to

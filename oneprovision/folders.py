@@ -44,10 +44,7 @@ class FolderDriver(Driver):
     folder: Folder
 
     def executable(self, action: str) -> Path:
-        raise DriverFailed(
-            f"driver '{self.name}' cannot {action}: its machines are made and removed by OpenTofu only",
-            hint="log in to the host instead: oneprovision host ssh",
-        )
+        raise DriverFailed(f"driver '{self.name}' is a folder and has no program for {action}")
 
     def can(self, extension: str) -> bool:
         return extension == "allocate_ip" and self.folder.ipam is not None

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from onecore.deps import Deps
 from onecore.drivers.secrecy import masked_text
-from onecore.errors import DriverFailed, Interrupted, OneError
+from onecore.errors import DriverFailed, Interrupted
 from onecore.machines import record
 from onecore.machines.calls import Seen
 from onecore.machines.decide import Facts, Health, Sight, Step, decide
@@ -21,7 +21,7 @@ from onecore.machines.tools import Tools
 from onecore.machines.worker import Result, Worker
 from onecore.store import resources
 from onecore.store.lease import Lease
-from oneprovision.engines import ipam, survivors
+from oneprovision.engines import ipam, power, survivors
 from oneprovision.engines.order import Ordered, slot_of
 from oneprovision.engines.run import Runs
 from oneprovision.model.slots import Picture
@@ -37,6 +37,7 @@ class FolderWorker:
         self._owner = ordered.provision.key
         self._policy = policy
         self._ordered = ordered
+        self._home = deps.settings.home
         self._journal = Journal(self._tools, held, self._owner)
         self._runs = Runs(deps, self._tools, self._journal, ordered, policy)
         threads = ordered.provision.options.threads
@@ -73,13 +74,21 @@ class FolderWorker:
         return Result({**self._chosen(), **seen.resources}, {**self._problems, **seen.problems})
 
     def act(self, machines: Iterable[Resource], action: Action, within_s: float | None = None) -> Result:
-        """Driver folders have no power actions. Raises OneError."""
-        folder = next(iter(machines)).driver
-        raise OneError(
-            f"driver folder '{folder}' has no action {action.value}",
-            hint="log in and do it there: oneprovision host ssh",
-            http_status=501,
-        )
+        """What the system inside can be asked for over SSH. Raises OneError for anything else."""
+        chosen, folder = list(machines), self._ordered.folder
+        power.check(folder.name, folder.ssh, action)
+        self._load(lambda r: r.id in {m.id for m in chosen})
+        for each in chosen:
+            self._journal.note("Resource", f"{each.label}: {action.value}: asked for over SSH")
+        self._journal.commit([])
+        limit = power.WITHIN_S if within_s is None else within_s
+        how = power.Restart(power.VERBS[action], limit, self._home)
+        problems = power.restart(chosen, how, self._tools.clock, self._raise_if_asked)
+        for each in chosen:
+            said = problems.get(each.id)
+            self._journal.note("Resource", f"{each.label}: {said or 'restarted'}", "W" if said else "I")
+        self._journal.commit([])
+        return Result(self._chosen(), problems)
 
     # -- machines ------------------------------------------------------------------------------------------
 

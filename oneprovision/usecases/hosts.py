@@ -7,6 +7,7 @@ from pathlib import Path
 from onecore.access import Right
 from onecore.deps import Deps
 from onecore.document import Document
+from onecore.drivers.catalog import Driver
 from onecore.drivers.deployment import Deployment, to_xml
 from onecore.errors import NotFound, OneError, WrongState
 from onecore.machines.calls import DEPLOY_ID
@@ -16,6 +17,8 @@ from onecore.machines.worker import Result
 from onecore.store import resources
 from oneprovision import host_keys, store
 from oneprovision.controller import Controller
+from oneprovision.engines import power
+from oneprovision.folders import FolderDriver
 from oneprovision.model.configuration import configuration_of, host_key_of
 from oneprovision.model.host_document import host_document
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
@@ -128,8 +131,8 @@ def act(deps: Deps, host_ids: Sequence[int], action: Action, within_s: float | N
         return controller.worker.act(machines, action, within_s)
 
     for driver in {_machine(host).driver for host in some(deps, host_ids, Right.MANAGE)}:
-        # Raises DriverFailed where the driver has no such program.
-        deps.catalog.get(driver).executable(action.value)
+        _check_can(deps.catalog.get(driver), action)
+    host_keys.export(deps)  # whoever restarts over SSH checks them
     return _on_each_provision(deps, host_ids, carry_out)
 
 
@@ -202,6 +205,14 @@ def _machines_now(deps: Deps, controller: Controller, hosts: Iterable[Host]) -> 
     with deps.database.read() as tx:
         records = {r.id: r for r in resources.of_owner(tx, controller.provision.key)}
     return {h.id: _machine(replace(h, machine=records.get(_machine(h).id))) for h in hosts}
+
+
+def _check_can(driver: Driver, action: Action) -> None:
+    """Raises OneError where the driver has no such action."""
+    if isinstance(driver, FolderDriver):
+        power.check(driver.folder.name, driver.folder.ssh, action)
+    else:
+        driver.executable(action.value)
 
 
 def _ssh_path(path: str) -> str:

@@ -26,7 +26,7 @@ MARK = """
   gather_facts: false
   tasks:
   - name: mark
-    ansible.builtin.shell: echo {{ inventory_hostname }} >>{{ folder }}/marks
+    ansible.builtin.raw: echo {{ inventory_hostname }} >>{{ folder }}/marks
 """
 
 

@@ -1,4 +1,4 @@
-"""`oneflow serve` in a forked process that may kill itself at a boundary, and a client of it."""
+"""A server in a forked process that may kill itself at a boundary, and a client of it."""
 
 import base64
 import hashlib
@@ -9,7 +9,7 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -41,17 +41,31 @@ class Served:
     began_at: int = 0
 
 
-def serve(place: Place, request: Request | None = None, kill: Kill | None = None) -> Served:
+Main = Callable[[Sequence[str], Boundary], int]
+
+
+@dataclass(frozen=True)
+class Product:
+    """Its command line, and whether everything in a state file rests."""
+
+    main: Main
+    rests: Callable[[Path, sqlite3.Connection], bool]
+
+
+def serve(
+    place: Place, request: Request | None = None, kill: Kill | None = None, product: Product | None = None
+) -> Served:
     """Start a server on this state, ask it for something, and stop it in order once everything rests; unless
     it was killed before."""
+    product = product or Product(_oneflow, _rests)
     heard, said = os.pipe()
-    pid = killing.begun(place, SERVE, kill, partial(_oneflow, said))
+    pid = killing.begun(place, SERVE, kill, partial(_speaking, said, product.main))
     os.close(said)
     with os.fdopen(heard) as voice:
         url = _listening(place, voice)
         began_at = len((place.folder / "trace.txt").read_text().splitlines())
         status = _asked(place.home, url, request) if url and request else 0
-        if url and _rests_in_time(place.home, pid):
+        if url and _rests_in_time(place.home, pid, product):
             os.kill(pid, signal.SIGTERM)
         elif url and not killing.ends_in(pid, 0):
             os.kill(pid, signal.SIGTERM)  # the judge says what does not rest
@@ -67,10 +81,14 @@ def cheapen(home: Path) -> None:
         db.execute("UPDATE user SET password = ? WHERE id = 0", (f"scrypt$2$1$1${b'salt'.hex()}${digest}",))
 
 
-def _oneflow(stderr: int, argv: Sequence[str], boundary: Boundary) -> int:
+def _speaking(stderr: int, main: Main, argv: Sequence[str], boundary: Boundary) -> int:
+    sys.stderr = os.fdopen(stderr, "w")
+    return main(argv, boundary)
+
+
+def _oneflow(argv: Sequence[str], boundary: Boundary) -> int:
     from oneflow.__main__ import main
 
-    sys.stderr = os.fdopen(stderr, "w")
     return main(argv, boundary=boundary)
 
 
@@ -102,13 +120,13 @@ def _asked(home: Path, url: str, request: Request) -> int:
         connection.close()
 
 
-def _rests_in_time(home: Path, pid: int) -> bool:
+def _rests_in_time(home: Path, pid: int, product: Product) -> bool:
     until = time.monotonic() + STUCK_AFTER_S
     with closing(sqlite3.connect(f"file:{home / 'one.db'}?mode=ro", uri=True)) as db:
         while time.monotonic() < until:
             if killing.ends_in(pid, 0):
                 return False
-            if _rests(home, db):
+            if product.rests(home, db):
                 return True
             time.sleep(LOOK_S)
     return False

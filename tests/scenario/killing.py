@@ -22,11 +22,13 @@ STUCK_AFTER_S = 60.0
 
 class Mode(StrEnum):
     """PROCESS: only the process dies, its drivers go on as orphans. POWER: it dies with all its drivers.
-    LATE: so too, but when the newest driver is past its effect and has not answered."""
+    LATE: so too, but when the newest driver is past its effect and has not answered. TOOL: its drivers die
+    alone."""
 
     PROCESS = "process"
     POWER = "power"
     LATE = "late"
+    TOOL = "tool"
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,8 @@ class _Boundary:
             time.sleep(kill.late_s)
         if kill.mode is not Mode.PROCESS:
             _kill_drivers_of(os.getpid())
-        os.kill(os.getpid(), signal.SIGKILL)
+        if kill.mode is not Mode.TOOL:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _kill_drivers_of(parent: int) -> None:

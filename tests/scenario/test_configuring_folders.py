@@ -20,17 +20,17 @@ SITE = """
 - hosts: node
   gather_facts: false
   tasks:
-  - name: mark
-    ansible.builtin.shell: echo made-{{ provision_id }} >>MARKS/{{ ansible_host }}
   - name: may break
-    ansible.builtin.command: test ! -e MARKS/break-{{ ansible_host }}
+    ansible.builtin.raw: |
+      echo made-{{ provision_id }} >>MARKS/{{ ansible_host }}
+      test ! -e MARKS/break-{{ ansible_host }}
 """
 CLEANUP = """
 - hosts: node
   gather_facts: false
   tasks:
   - name: say goodbye
-    ansible.builtin.shell: echo bye >>MARKS/{{ ansible_host }}
+    ansible.builtin.raw: echo bye >>MARKS/{{ ansible_host }}
 """
 
 

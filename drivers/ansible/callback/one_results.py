@@ -11,6 +11,7 @@ Loaded by ansible-playbook in place of its own output; nothing of ours is import
 
 import json
 import os
+import re
 
 from ansible.plugins.callback import CallbackBase
 
@@ -93,6 +94,11 @@ def _message(result):
     for item in result.get("results") or []:
         if isinstance(item, dict) and (item.get("failed") or item.get("unreachable")):
             return _message(item)
-    parts = [str(result.get(key) or "").strip() for key in ("msg", "stderr", "module_stderr")]
+    parts = [_without_ssh(str(result.get(key) or "")) for key in ("msg", "stderr", "module_stderr")]
     told = list(dict.fromkeys(part for part in parts if part))
     return ": ".join(told) or str(result.get("stdout") or "no reason given").strip()
+
+
+def _without_ssh(text):
+    """What ssh itself says at the end of a raw task is no reason."""
+    return re.sub(r"^(Shared c|C)onnection to \S+ closed\.\s*$", "", text, flags=re.MULTILINE).strip()
