@@ -45,12 +45,14 @@ def at_work(
 @contextmanager
 def holding(deps: Deps, held: Lease, provision: Provision) -> Iterator[Controller]:
     """The controller of a provision whose lease is ours; it is given back whatever happens."""
-    controller = Controller(deps, held, provision)
     try:
-        with controller.stopping_in_order():
-            yield controller
+        controller = Controller(deps, held, provision)
+        try:
+            with controller.stopping_in_order():
+                yield controller
+        finally:
+            controller.tools.runner.leave()
     finally:
-        controller.tools.runner.leave()
         with deps.database.begin() as tx:
             lease.release(tx, held)
 
