@@ -16,7 +16,8 @@ class Settings:
     `home` holds all state (DESIGN 6). `remotes` are the folders named by `--remotes` and `ONE_REMOTES`,
     in that order. `auth_file` is set when the user named a credentials file of his own by `ONE_AUTH`.
     `tofu` is the OpenTofu or Terraform to use (`ONE_TOFU`), where it is not just the one on PATH.
-    `opennebula` is the address of the OpenNebula to work with, if any; `auth_file` are the credentials there.
+    `opennebula` is the address of the OpenNebula to work in, if any; `auth_file` are the credentials there.
+    `registry` and `registry_auth` are those of one where only objects are registered.
     """
 
     home: Path
@@ -25,6 +26,8 @@ class Settings:
     debug: bool = False
     tofu: str = ""
     opennebula: str = ""
+    registry: str = ""
+    registry_auth: Path | None = None
     base_environment: Mapping[str, str] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -45,18 +48,28 @@ class Settings:
         """Where the settings of an installation are, whichever cloud it works with."""
         return self.home.parents[1] if self.opennebula else self.home
 
+    def registering(self) -> "Settings":
+        """With the OpenNebula that ONE_XMLRPC names, if it does, as the one where objects are registered. The
+        credentials of ONE_AUTH are for it, then."""
+        url = self._endpoint()
+        return replace(self, registry=url, registry_auth=self._one_auth(), auth_file=None) if url else self
+
     def in_opennebula(self) -> "Settings":
         """The settings for the OpenNebula that ONE_XMLRPC names, if it does: what belongs to it is kept apart
         from everything else, in a folder of its own."""
-        url = self.environ.get("ONE_XMLRPC", "")
+        url = self._endpoint()
         if not url:
             return self
-        if not re.fullmatch(r"https?://[^\s@]+", url):
+        name = re.sub(r"[^A-Za-z0-9.-]+", "-", url.partition("://")[2]).strip("-.")
+        return replace(self, home=self.home / "opennebula" / name, opennebula=url, auth_file=self._one_auth())
+
+    def _endpoint(self) -> str:
+        url = self.environ.get("ONE_XMLRPC", "")
+        if url and not re.fullmatch(r"https?://[^\s@]+", url):
             raise InvalidInput(
                 f"ONE_XMLRPC is no address of an OpenNebula: {url!r}", hint="such as http://one:2633/RPC2"
             )
-        name = re.sub(r"[^A-Za-z0-9.-]+", "-", url.partition("://")[2]).strip("-.")
-        return replace(self, home=self.home / "opennebula" / name, opennebula=url, auth_file=self._one_auth())
+        return url
 
     def _one_auth(self) -> Path:
         """ONE_AUTH, else as OpenNebula's own tools have it."""

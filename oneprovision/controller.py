@@ -20,7 +20,7 @@ from onecore.machines.worker import Result
 from onecore.store import events, lease, resources
 from onecore.store.engine import Transaction
 from onecore.store.lease import Lease
-from oneprovision import configuring, enrolment, planner, store
+from oneprovision import configuring, enrolment, planner, registering, store
 from oneprovision.engines.choice import worker_of
 from oneprovision.model.provision import ObjectKind, OnFailure, Provision, StoredObject
 from oneprovision.model.states import FAILURES, SETTLED, Event, State
@@ -154,13 +154,14 @@ class Controller:
 
     def register(self) -> Next:
         """Put cluster, datastores, networks and hosts in service, and lease the public addresses."""
-        self._register()
+        registering.register(self.deps, self.lease, self.provision)
         failed = self._make(lambda resource: resource.kind is Kind.ADDRESS)
         return failed or Next(Event.SUCCEED, "every object is in service")
 
     def configure(self) -> Next:
         """Wait until the hosts let us in, and run the playbooks on those that need it."""
-        _, failed = self._make_ready()
+        unready, failed = self._make_ready()
+        registering.enable(self.deps, self.lease, self.provision, unready)
         return failed or Next(Event.SUCCEED, "every host is ready", self.provision.error)
 
     def scale(self) -> Next:
@@ -173,19 +174,16 @@ class Controller:
         unready, failed = self._make_ready()
         if failed:
             return failed
-        self._register(but=unready)
+        registering.register(self.deps, self.lease, self.provision, unready)
+        registering.enable(self.deps, self.lease, self.provision, unready)
         return Next(Event.SUCCEED, "every host and address is as wanted", self.provision.error)
 
     def unregister(self) -> Next:
         """Take out of service what is to be removed, after its cleanup playbooks."""
         self._clean()
-        with self.deps.database.begin() as tx:
-            lease.check(tx, self.lease)
+        with self.deps.database.read() as tx:
             doomed = self._doomed(tx)
-            store.save_objects(tx, [replace(each, registered=False) for each in doomed if each.registered])
-            now = self.deps.clock.now()
-            for each in (o for o in doomed if o.registered):
-                events.add(tx, self.provision.key, now, "OpenNebula object deleted", f"{each.kind} {each.id}")
+        registering.unregister(self.deps, self.lease, self.provision, doomed)
         return Next(Event.SUCCEED, f"{len(doomed)} objects are out of service")
 
     def remove(self) -> Next:
@@ -250,18 +248,6 @@ class Controller:
             for r in every
             if r.state is not MachineState.READY or (r.kind is Kind.MACHINE and r.number not in in_service)
         ]
-
-    def _register(self, but: Collection[int] = ()) -> None:
-        """All but the hosts with these ids."""
-        with self.deps.database.begin() as tx:
-            lease.check(tx, self.lease)
-            every = store.objects_of(tx, self.provision.id)
-            new = [o for o in every if not o.registered and not (_is_host(o) and o.id in but)]
-            store.save_objects(tx, [replace(each, registered=True) for each in new])
-            for each in new:
-                now = self.deps.clock.now()
-                text = f"{each.kind} {each.id} {each.name}"
-                events.add(tx, self.provision.key, now, "OpenNebula object created", text)
 
     def _make_ready(self) -> tuple[Collection[int], Next | None]:
         """The hosts that are not ready, and how to go on if that is a reason to stop: the user's choice."""

@@ -342,7 +342,7 @@ def opennebula_page() -> str:
         "",
         "Every call of the XML-RPC API that is made, with its arguments after the session, in order. Those",
         "that change something are journaled before, and after a crash looked for before they are repeated.",
-        "How to work with an OpenNebula: [VMs in an OpenNebula](../howto/opennebula.md).",
+        "How to work with an OpenNebula: [With an OpenNebula](../howto/opennebula.md).",
         "",
         "| call | arguments | changes something | what for |",
         "|---|---|---|---|",

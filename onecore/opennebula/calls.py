@@ -26,6 +26,11 @@ def _vm(*further: Argument, why: str) -> Call:
     return Call((("id", int, "the VM"), *further), why, changes=True)
 
 
+_UPDATE: Final = (
+    ("id", int, "the object"),
+    ("template", str, "our mark"),
+    ("append", int, "1: merge"),
+)
 _SNAPSHOT: Final = ("snapshot", int, "number of the snapshot")
 _DISK: Final = ("disk", int, "number of the disk")
 _NAME: Final = ("name", str, "name of the snapshot; may be empty")
@@ -86,7 +91,8 @@ CALLS: Final[Mapping[str, Call]] = MappingProxyType(
         ),
         "vm.recover": _vm(
             ("operation", int, "2: retry, 3: delete, 4: delete and recreate"),
-            why="remove a VM that cannot be terminated in its state; `delete-recreate`",
+            why="remove a VM that cannot be terminated in its state, or whose host is removed by force;"
+            " `delete-recreate`",
         ),
         "vm.chown": _vm(
             ("uid", int, "the user; -1: as it is"),
@@ -135,6 +141,47 @@ CALLS: Final[Mapping[str, Call]] = MappingProxyType(
         "vm.disksnapshotcreate": _vm(_DISK, _NAME, why="action `disk-snapshot-create`"),
         "vm.disksnapshotrevert": _vm(_DISK, _SNAPSHOT, why="action `disk-snapshot-revert`"),
         "vm.disksnapshotdelete": _vm(_DISK, _SNAPSHOT, why="action `disk-snapshot-delete`"),
+        "clusterpool.info": Call((), "`oneprovision`: is our cluster there already?"),
+        "cluster.allocate": Call(
+            (("name", str, "a random one, until it has our mark"),), "make a cluster", changes=True
+        ),
+        "cluster.update": Call(_UPDATE, "mark a cluster as ours", changes=True),
+        "cluster.rename": Call(
+            (("id", int, "the cluster"), ("name", str, "its name in the template")),
+            "name a cluster that bears our mark",
+            changes=True,
+        ),
+        "cluster.delete": Call((("id", int, "the cluster"),), "remove a cluster of ours", changes=True),
+        "datastorepool.info": Call((), "is our datastore there already? has it images?"),
+        "datastore.allocate": Call(
+            (("template", str, "its attributes, NAME and our mark"), ("cluster", int, "our cluster")),
+            "make a datastore",
+            changes=True,
+        ),
+        "datastore.delete": Call((("id", int, "the datastore"),), "remove a datastore of ours", changes=True),
+        "vn.allocate": Call(
+            (("template", str, "its attributes, NAME, AR and our mark"), ("cluster", int, "our cluster")),
+            "make a virtual network",
+            changes=True,
+        ),
+        "hostpool.info": Call((), "is our host there already? has it VMs?"),
+        "host.allocate": Call(
+            (
+                ("hostname", str, "address of the machine"),
+                ("im_mad", str, "as the template says; kvm"),
+                ("vm_mad", str, "as the template says; kvm"),
+                ("cluster", int, "our cluster"),
+            ),
+            "register a host",
+            changes=True,
+        ),
+        "host.update": Call(_UPDATE, "mark a host as ours", changes=True),
+        "host.status": Call(
+            (("id", int, "the host"), ("status", int, "2: offline, until it is configured; 0: enabled")),
+            "keep VMs from a host that is not ready",
+            changes=True,
+        ),
+        "host.delete": Call((("id", int, "the host"),), "remove a host of ours", changes=True),
     }
 )
 

@@ -60,8 +60,9 @@ def oneprovision(session: "FormSession") -> click.Group:
     @click.option(
         "--remotes", metavar="FOLDERS", default="", help="Look for drivers here first (folders with pm/)."
     )
+    @click.option("--embedded", is_flag=True, help="Work without the OpenNebula of ONE_XMLRPC.")
     @click.version_option(None, "-V", "--version", package_name="onesuite", prog_name="oneprovision")
-    def oneprovision(server: str, username: str, password: str, remotes: str) -> None:
+    def oneprovision(server: str, username: str, password: str, remotes: str, embedded: bool) -> None:
         """Create, scale, repair and remove provisions: clusters of hosts with datastores and networks.
 
         \b
@@ -70,6 +71,6 @@ def oneprovision(session: "FormSession") -> click.Group:
         oneprovision deprovision 0 --yes
         """
         session.ask(server, username, password)
-        session.remotes = remotes
+        session.remotes, session.embedded = remotes, embedded
 
     return oneprovision

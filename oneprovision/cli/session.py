@@ -11,6 +11,7 @@ import click
 from onecore.cli.client import ClientSession
 
 if TYPE_CHECKING:
+    from onecore.config import Settings
     from onecore.http.client import Client
     from oneprovision.cli.door import Drivers, Providers, Provisions
 
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 class FormSession(ClientSession):
     service: str = "ONEFORM"
     endpoint_file: str = "oneform_endpoint"
+    embedded: bool = False
+
+    @property
+    def settings(self) -> "Settings":
+        """With ONE_XMLRPC objects are registered in its OpenNebula, unless the user wants none."""
+        read = super().settings
+        return read if self.embedded else read.registering()
 
     def provisions(self) -> "Provisions":
         """For commands that look, or change a record and no more."""

@@ -1,6 +1,6 @@
 """The bodies of the documents that `show -j`, `list -j` and the API answer."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from onecore.document import Document
 from onecore.history import Event
@@ -77,6 +77,7 @@ def host_entry(host: StoredObject, machine: Resource | None) -> Document:
     entry: Document = {
         "id": host.id,
         "name": host.name,
+        **_there(host),
         "resource_id": machine.deploy_id or None if machine else None,
         "ip": machine.addresses[0] if machine and machine.addresses else None,
         "state": host_state(host, machine),
@@ -129,7 +130,13 @@ def host_state(host: StoredObject, machine: Resource | None) -> str:
 
 
 def _plain(o: StoredObject) -> Document:
-    return {"id": o.id, "name": o.name, "registered": o.registered, "template": o.body.get("attributes", {})}
+    return {
+        "id": o.id,
+        "name": o.name,
+        **_there(o),
+        "registered": o.registered,
+        "template": o.body.get("attributes", {}),
+    }
 
 
 def _answers(p: Provision, machines: Iterable[Resource]) -> Document:
@@ -144,3 +151,9 @@ def _answers(p: Provision, machines: Iterable[Resource]) -> Document:
         return {}
     hidden = secret_names(declared)
     return {name: "*****" if name in hidden else value for name, value in resolve(declared, p.inputs).items()}
+
+
+def _there(o: StoredObject) -> Document:
+    """Its number in the OpenNebula that it is registered in."""
+    kept = o.body.get("opennebula")
+    return {"opennebula_id": kept["id"]} if isinstance(kept, Mapping) else {}

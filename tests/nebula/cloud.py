@@ -76,10 +76,20 @@ class Document(Owned):
 
 
 @dataclass
+class InCluster(Owned):
+    """A datastore or a host. `holds`: the images or VMs on it; `status` of a host: 0 enabled, 2 offline."""
+
+    cluster: int = 0
+    holds: list[int] = field(default_factory=list)
+    status: int = 0
+
+
+@dataclass
 class Network(Owned):
     """A virtual network. `parent`: the one that it is reserved in; it is READY once `ready_at` is over."""
 
     parent: int | None = None
+    cluster: int = 0
     size: int = 256
     ready_at: float = 0.0
     is_broken: bool = False
@@ -97,6 +107,9 @@ class Cloud:
     templates: dict[int, Owned] = field(default_factory=dict)
     vms: dict[int, Vm] = field(default_factory=dict)
     networks: dict[int, Network] = field(default_factory=dict)
+    clusters: dict[int, Owned] = field(default_factory=dict)
+    datastores: dict[int, InCluster] = field(default_factory=dict)
+    hosts: dict[int, InCluster] = field(default_factory=dict)
     documents: dict[int, Document] = field(default_factory=dict)
     network_templates: dict[int, Owned] = field(default_factory=dict)
     lock: Any = field(default_factory=RLock)
@@ -106,6 +119,7 @@ class Cloud:
     def __post_init__(self) -> None:
         self.groups |= {0: ADMIN, 1: "users"}
         self.users[0] = User(0, ADMIN, "secret", 0)
+        self.clusters[0] = Owned(0, "default", 0, 0)
 
     # -- what tests set up ---------------------------------------------------------------------------------
 

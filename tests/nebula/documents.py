@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from xml.etree import ElementTree as Tree
 
-from tests.nebula.cloud import Cloud, Document, Network, Owned, User, Vm
+from tests.nebula.cloud import Cloud, Document, InCluster, Network, Owned, User, Vm
 from tests.nebula.states import ACTIVE
 from tests.nebula.template import element
 
@@ -40,6 +40,62 @@ def vm(cloud: Cloud, vm: Vm) -> Tree.Element:
             "USER_TEMPLATE": vm.user_template,
             "HISTORY_RECORDS": _history(vm),
             **({"BACKUPS": {"BACKUP_CONFIG": "", "BACKUP_IDS": ""}} if cloud.version >= (6, 6, 0) else {}),
+        },
+    )
+
+
+def cluster(cloud: Cloud, one: Owned) -> Tree.Element:
+    """Of a pool: without the plan of its optimization."""
+
+    def of(things: Mapping[int, InCluster] | Mapping[int, Network]) -> dict[str, object]:
+        return {"ID": [each.id for each in things.values() if each.cluster == one.id]}
+
+    members = {"HOSTS": of(cloud.hosts), "DATASTORES": of(cloud.datastores), "VNETS": of(cloud.networks)}
+    return _made("CLUSTER", {"ID": one.id, "NAME": one.name, **members, "TEMPLATE": one.template})
+
+
+def datastore(cloud: Cloud, one: InCluster) -> Tree.Element:
+    return _made(
+        "DATASTORE",
+        {
+            **_head(cloud, one),
+            "PERMISSIONS": _permissions(one),
+            "DS_MAD": one.template.get("DS_MAD", "-"),
+            "TM_MAD": one.template.get("TM_MAD", "-"),
+            "BASE_PATH": f"/var/lib/one//datastores/{one.id}",
+            "TYPE": 1 if one.template.get("TYPE") == "SYSTEM_DS" else 0,
+            "DISK_TYPE": 0,
+            "STATE": 0,
+            "CLUSTERS": {"ID": one.cluster},
+            "TOTAL_MB": 1000,
+            "FREE_MB": 900,
+            "USED_MB": 100,
+            "IMAGES": {"ID": one.holds},
+            "TEMPLATE": one.template,
+        },
+    )
+
+
+def host(cloud: Cloud, one: InCluster) -> Tree.Element:
+    zeros = ("MEM_USAGE", "CPU_USAGE", "TOTAL_MEM", "TOTAL_CPU", "MAX_MEM", "MAX_CPU", "RUNNING_VMS")
+    disks = dict.fromkeys(("DISK_USAGE", "FREE_DISK", "MAX_DISK", "USED_DISK"), 0)
+    share: dict[str, object] = {**dict.fromkeys(zeros, 0), "VMS_THREAD": 1, "DATASTORES": disks}
+    state = {0: 2, 1: 4, 2: 8}[one.status]
+    return _made(
+        "HOST",
+        {
+            "ID": one.id,
+            "NAME": one.name,
+            "STATE": state,
+            "PREV_STATE": state,
+            "IM_MAD": one.template["IM_MAD"],
+            "VM_MAD": one.template["VM_MAD"],
+            "CLUSTER_ID": one.cluster,
+            "CLUSTER": cloud.clusters[one.cluster].name,
+            "HOST_SHARE": {**share, "PCI_DEVICES": "", "NUMA_NODES": ""},
+            "VMS": {"ID": one.holds},
+            "TEMPLATE": one.template,
+            "MONITORING": "",
         },
     )
 
@@ -84,7 +140,7 @@ def network(cloud: Cloud, one: Network) -> Tree.Element:
         {
             **_head(cloud, one),
             "PERMISSIONS": _permissions(one),
-            "CLUSTERS": {"ID": 0},
+            "CLUSTERS": {"ID": one.cluster},
             "BRIDGE": f"onebr{one.id}",
             "BRIDGE_TYPE": "linux",
             **states,

@@ -1,0 +1,246 @@
+"""Clusters, datastores, networks and hosts in an OpenNebula: made, marked, enabled and removed there.
+
+Each may be asked for twice: what was made is found again by its mark, which is derived from the key of this
+installation. What bears the name without the mark belongs to somebody else and is left alone.
+"""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from onecore.clock import Clock
+from onecore.deps import Deps
+from onecore.errors import DriverFailed, NotFound, WrongState
+from onecore.machines.model import Resource
+from onecore.opennebula.text import rendered
+from onecore.vault import installation_key
+from oneprovision.model.provision import ObjectKind, StoredObject
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+    from onecore.opennebula.client import Client
+
+KEPT: Final = "opennebula"
+"""Where the body of an object keeps its number there, and which OpenNebula that is."""
+TAG: Final = "ONEFORM"
+ORDER: Final = (ObjectKind.CLUSTER, ObjectKind.DATASTORE, ObjectKind.NETWORK, ObjectKind.HOST)
+ENABLED, OFFLINE = 0, 2
+MERGE = 1
+DELETE = 3
+EVICT_S, EVICT_PAUSE_S = 60.0, 0.5
+
+_POOLS: Final = {
+    ObjectKind.CLUSTER: ("clusterpool.info", "CLUSTER", ()),
+    ObjectKind.DATASTORE: ("datastorepool.info", "DATASTORE", ()),
+    ObjectKind.NETWORK: ("vnpool.info", "VNET", (-2, -1, -1)),
+    ObjectKind.HOST: ("hostpool.info", "HOST", ()),
+}
+_DELETE: Final = {
+    ObjectKind.CLUSTER: "cluster.delete",
+    ObjectKind.DATASTORE: "datastore.delete",
+    ObjectKind.NETWORK: "vn.delete",
+    ObjectKind.HOST: "host.delete",
+}
+_USED_BY: Final = {ObjectKind.HOST: ("VMS/ID", "VMs"), ObjectKind.DATASTORE: ("IMAGES/ID", "images")}
+# What a template of ours says to us and not to OpenNebula.
+_OURS: Final = frozenset({"NAME", "CLUSTER_IDS", "NETROLE", "PROVISION", "CONNECTION"})
+
+
+def in_order(objects: Sequence[StoredObject]) -> list[StoredObject]:
+    return sorted(objects, key=lambda each: (ORDER.index(each.kind), each.id))
+
+
+def number_of(each: StoredObject) -> int | None:
+    """Its number in its OpenNebula; None where it is in none."""
+    kept = each.body.get(KEPT)
+    return int(kept["id"]) if isinstance(kept, Mapping) else None
+
+
+@dataclass(frozen=True)
+class Registrar:
+    """The OpenNebula of ONE_XMLRPC. `key` is that of this installation."""
+
+    client: "Client"
+    key: bytes
+
+    @classmethod
+    def of(cls, deps: Deps) -> "Registrar | None":
+        """None where the settings name no OpenNebula."""
+        settings = deps.settings
+        if not settings.registry or settings.registry_auth is None:
+            return None
+        from onecore.opennebula.client import Client, Endpoint  # lazy: few work with one
+
+        client = Client(Endpoint(settings.registry, settings.registry_auth), deps.conceal)
+        return cls(client, installation_key(settings.home / "key"))
+
+    @property
+    def url(self) -> str:
+        return self.client.endpoint.url
+
+    def register(self, each: StoredObject, cluster: int, machine: Resource | None) -> dict[str, object]:
+        """Have it there, marked; returns what its body keeps of it. A host is offline until it is enabled."""
+        make = {
+            ObjectKind.CLUSTER: self._cluster,
+            ObjectKind.DATASTORE: self._datastore,
+            ObjectKind.NETWORK: self._network,
+        }
+        if each.kind is ObjectKind.HOST:
+            number = self._host(each, cluster, machine)
+        else:
+            number = make[each.kind](each, cluster)
+        return {KEPT: {"id": number, "url": self.url}}
+
+    def enable(self, each: StoredObject) -> None:
+        """VMs may be put on this host."""
+        number = number_of(each)
+        if number is not None:
+            self.client.call("host.status", number, ENABLED)
+
+    def refuse_used(self, objects: Sequence[StoredObject]) -> None:
+        """Raises WrongState naming what is in use: VMs on hosts, images on datastores."""
+        used = [
+            f"{each.kind} {each.id} {each.name} has {_USED_BY[each.kind][1]} {', '.join(map(str, ids))}"
+            for each, ids in self._used(objects)
+        ]
+        if used:
+            raise WrongState(
+                f"in use in OpenNebula: {'; '.join(used)}", hint="move or remove them there, and repeat"
+            )
+
+    def evict(self, hosts: Sequence[StoredObject], clock: Clock) -> None:
+        """Have the VMs on these hosts deleted, which takes a while."""
+        until = clock.monotonic() + EVICT_S
+        for _, ids in self._used(hosts):
+            for vm_id in ids:
+                self.client.call("vm.recover", vm_id, DELETE)
+        while self._used(hosts) and clock.monotonic() < until:
+            clock.sleep(EVICT_PAUSE_S)
+
+    def _used(self, objects: Sequence[StoredObject]) -> list[tuple[StoredObject, list[int]]]:
+        used = []
+        for kind, (path, _) in _USED_BY.items():
+            mine = {number_of(each): each for each in objects if each.kind is kind}
+            for element in self._pool(kind) if mine else ():
+                each = mine.get(_id(element))
+                ids = [int(found.text or "") for found in element.findall(path)]
+                if each is not None and ids:
+                    used.append((each, ids))
+        return used
+
+    def remove(self, each: StoredObject) -> None:
+        """What is gone there already is removed. One that does not bear our mark is not ours to remove."""
+        number = number_of(each)
+        if number is None:
+            return
+        kept: Any = each.body[KEPT]
+        if kept["url"] != self.url:
+            raise DriverFailed(
+                f"{each.kind} {each.id} is in the OpenNebula at {kept['url']}, not in {self.url}",
+                hint=f"repeat with ONE_XMLRPC={kept['url']}",
+            )
+        there = self._by_number(each.kind, number)
+        if there is None:
+            return
+        if _mark(there) != self._mark(each):
+            raise DriverFailed(f"{each.kind} {number} of OpenNebula is no longer marked as ours: it stays")
+        try:
+            self.client.call(_DELETE[each.kind], number)
+        except NotFound:
+            return
+
+    # -- each of its kind ----------------------------------------------------------------------------------
+
+    def _cluster(self, each: StoredObject, _: int) -> int:
+        """Made under a random name: one of our name and without our mark may be anybody's."""
+        name = f"oneform-{self._mark(each)}"
+        number = self._found(each)
+        if number is None:
+            number = self._named(each.kind, name)
+        if number is None:
+            number = int(self.client.call("cluster.allocate", name))
+        self.client.call("cluster.update", number, rendered(self._tags(each)), MERGE)
+        self.client.call("cluster.rename", number, each.name)
+        return number
+
+    def _datastore(self, each: StoredObject, cluster: int) -> int:
+        number = self._found(each)
+        if number is None:
+            number = int(self.client.call("datastore.allocate", self._text(each), cluster))
+        return number
+
+    def _network(self, each: StoredObject, cluster: int) -> int:
+        number = self._found(each)
+        if number is None:
+            number = int(self.client.call("vn.allocate", self._text(each), cluster))
+        return number
+
+    def _host(self, each: StoredObject, cluster: int, machine: Resource | None) -> int:
+        """One of its name in a cluster that is ours is ours, though its mark is still to come."""
+        name = machine.addresses[0] if machine and machine.addresses else each.name
+        number = self._found(each)
+        if number is None:
+            number = self._named(each.kind, name, cluster)
+        if number is None:
+            drivers: Any = (machine.deployment if machine else {}) or {}
+            im_mad, vm_mad = (str(drivers.get(which) or "kvm") for which in ("im_mad", "vm_mad"))
+            number = int(self.client.call("host.allocate", name, im_mad, vm_mad, cluster))
+        self.client.call("host.status", number, OFFLINE)
+        self.client.call("host.update", number, rendered(self._tags(each)), MERGE)
+        return number
+
+    # -- their parts ---------------------------------------------------------------------------------------
+
+    def _text(self, each: StoredObject) -> str:
+        given: Any = each.body.get("attributes") or {}
+        attributes = {str(key).upper(): value for key, value in given.items()}
+        plain = {key: value for key, value in attributes.items() if key not in _OURS}
+        ranges: Any = each.body.get("ar") or []
+        own = [_upper(each_range) for each_range in ranges if not each_range.get("ipam_mad")]
+        return rendered({**plain, **({"AR": own} if own else {}), "NAME": each.name, **self._tags(each)})
+
+    def _tags(self, each: StoredObject) -> dict[str, object]:
+        return {
+            TAG: {
+                "PROVISION_ID": str(each.provision_id),
+                "RESOURCE_ID": str(each.id),
+                "MARK": self._mark(each),
+            }
+        }
+
+    def _mark(self, each: StoredObject) -> str:
+        text = f"opennebula {each.provision_id} {each.kind} {each.id}"
+        return hmac.digest(self.key, text.encode(), "sha256").hex()[:32]
+
+    def _pool(self, kind: ObjectKind) -> "list[_Element]":
+        method, tag, arguments = _POOLS[kind]
+        found: list[_Element] = self.client.document(method, *arguments).findall(tag)
+        return found
+
+    def _found(self, each: StoredObject) -> int | None:
+        mark = self._mark(each)
+        return next((_id(there) for there in self._pool(each.kind) if _mark(there) == mark), None)
+
+    def _named(self, kind: ObjectKind, name: str, cluster: int | None = None) -> int | None:
+        for there in self._pool(kind):
+            in_place = cluster is None or there.findtext("CLUSTER_ID") == str(cluster)
+            if there.findtext("NAME") == name and in_place and not _mark(there):
+                return _id(there)
+        return None
+
+    def _by_number(self, kind: ObjectKind, number: int) -> "_Element | None":
+        return next((there for there in self._pool(kind) if _id(there) == number), None)
+
+
+def _id(there: "_Element") -> int:
+    return int(there.findtext("ID", ""))
+
+
+def _mark(there: "_Element") -> str:
+    return str(there.findtext(f"TEMPLATE/{TAG}/MARK", ""))
+
+
+def _upper(each_range: Mapping[str, object]) -> dict[str, object]:
+    return {key.upper(): value for key, value in each_range.items() if key != "ar_id"}

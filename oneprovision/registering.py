@@ -1,0 +1,109 @@
+"""Puts the objects of a provision in service and takes them out of it: on record, and in an OpenNebula where
+the settings name one. What was done there is recorded object by object, so that each step may run twice."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from onecore.deps import Deps
+from onecore.errors import DriverFailed
+from onecore.machines.model import Kind, Resource
+from onecore.store import events, lease, resources
+from onecore.store.lease import Lease
+from oneprovision import store
+from oneprovision.engines.registrar import KEPT, Registrar, in_order, number_of
+from oneprovision.model.provision import ObjectKind, Provision, StoredObject
+
+
+def register(deps: Deps, held: Lease, provision: Provision, but: Collection[int] = ()) -> None:
+    """Everything that is not in service yet, but for the hosts with these ids."""
+    with deps.database.read() as tx:
+        every = store.objects_of(tx, provision.id)
+        machines = {r.number: r for r in resources.of_owner(tx, provision.key) if r.kind is Kind.MACHINE}
+    new = [o for o in in_order(every) if not o.registered and not (_is_host(o) and o.id in but)]
+    registrar = Registrar.of(deps)
+    if registrar is not None:
+        new = _registered_there(deps, held, registrar, (every, new), machines)
+    with deps.database.begin() as tx:
+        lease.check(tx, held)
+        store.save_objects(tx, [replace(each, registered=True) for each in new])
+        for each in new:
+            text = f"{each.kind} {each.id} {each.name}"
+            events.add(tx, provision.key, deps.clock.now(), "OpenNebula object created", text)
+
+
+def enable(deps: Deps, held: Lease, provision: Provision, but: Collection[int] = ()) -> None:
+    """VMs may be put on the hosts that are in service and ready."""
+    registrar = Registrar.of(deps)
+    if registrar is None:
+        return
+    with deps.database.read() as tx:
+        hosts = [o for o in store.objects_of(tx, provision.id) if _is_host(o) and o.registered]
+    for host in hosts:
+        if host.id not in but and number_of(host) is not None and not _kept(host).get("enabled"):
+            registrar.enable(host)
+            _keep(deps, held, replace(host, body={**host.body, KEPT: {**_kept(host), "enabled": True}}))
+
+
+def unregister(deps: Deps, held: Lease, provision: Provision, doomed: Sequence[StoredObject]) -> None:
+    """Take these out of service, in reverse. Raises WrongState where something is in use; with force the VMs
+    on the hosts are deleted before."""
+    registrar = Registrar.of(deps)
+    there = [each for each in reversed(in_order(doomed)) if number_of(each) is not None]
+    if there and registrar is None:
+        url = _kept(there[0]).get("url")
+        raise DriverFailed(
+            f"{len(there)} objects of provision {provision.id} are in the OpenNebula at {url}",
+            hint=f"repeat with ONE_XMLRPC={url}",
+        )
+    if registrar is not None:
+        if provision.options.force:
+            registrar.evict([each for each in there if _is_host(each)], deps.clock)
+        registrar.refuse_used(there)
+        for each in there:
+            registrar.remove(each)
+            gone = {key: value for key, value in each.body.items() if key != KEPT}
+            _keep(deps, held, replace(each, body=gone, registered=False))
+    with deps.database.begin() as tx:
+        lease.check(tx, held)
+        ids = {(each.kind, each.id) for each in doomed}
+        left = [o for o in store.objects_of(tx, provision.id) if (o.kind, o.id) in ids]
+        store.save_objects(tx, [replace(each, registered=False) for each in left if each.registered])
+        for each in (o for o in doomed if o.registered):
+            text = f"{each.kind} {each.id}"
+            events.add(tx, provision.key, deps.clock.now(), "OpenNebula object deleted", text)
+
+
+def _registered_there(
+    deps: Deps,
+    held: Lease,
+    registrar: Registrar,
+    objects: tuple[Sequence[StoredObject], Sequence[StoredObject]],
+    machines: dict[int, Resource],
+) -> list[StoredObject]:
+    every, new = objects
+    numbers = {o.id: number_of(o) for o in every if o.kind is ObjectKind.CLUSTER}
+    made = []
+    for each in new:
+        cluster = next((number for number in numbers.values() if number is not None), 0)
+        kept = registrar.register(each, cluster, machines.get(each.id) if _is_host(each) else None)
+        done = replace(each, body={**each.body, **kept})
+        _keep(deps, held, done)
+        if each.kind is ObjectKind.CLUSTER:
+            numbers[each.id] = number_of(done)
+        made.append(done)
+    return made
+
+
+def _keep(deps: Deps, held: Lease, changed: StoredObject) -> None:
+    with deps.database.begin() as tx:
+        lease.check(tx, held)
+        store.save_objects(tx, [changed])
+
+
+def _kept(each: StoredObject) -> dict[str, object]:
+    kept = each.body.get(KEPT)
+    return dict(kept) if isinstance(kept, dict) else {}
+
+
+def _is_host(each: StoredObject) -> bool:
+    return each.kind is ObjectKind.HOST

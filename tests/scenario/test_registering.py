@@ -1,0 +1,89 @@
+"""A provision with its objects in an OpenNebula, from its creation to its end."""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.nebula.cloud import Cloud, Owned
+from tests.nebula.server import Nebula, serving
+from tests.scenario.command import CLUSTER, ONCE, Home
+
+pytestmark = pytest.mark.scenario
+
+
+@dataclass
+class Registered(Home):
+    nebula: Nebula = field(kw_only=True)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return {**super().environment, "ONE_XMLRPC": self.nebula.url}
+
+    def there(self) -> list[str]:
+        """What exists in the OpenNebula, but for its own default cluster."""
+        cloud = self.nebula.cloud
+        pools: list[dict[int, Owned]] = [dict(cloud.clusters), dict(cloud.datastores)]
+        pools += [dict(cloud.networks), dict(cloud.hosts)]
+        return [each.name for pool in pools for each in pool.values() if each.name != "default"]
+
+    def tags(self) -> list[tuple[str, str]]:
+        hosts = self.nebula.cloud.hosts.values()
+        return [(h.template["ONEFORM"]["PROVISION_ID"], h.template["ONEFORM"]["RESOURCE_ID"]) for h in hosts]
+
+
+@pytest.fixture
+def form(tmp_path) -> Iterator[Registered]:
+    (tmp_path / ".one").mkdir(mode=0o700)
+    (tmp_path / ".one" / "one_auth").write_text("oneadmin:secret\n")
+    with serving(Cloud(time.time)) as nebula:
+        home = Registered(tmp_path, nebula=nebula)
+        home.path.mkdir(mode=0o700)
+        yield home
+        home.close()
+
+
+def test_a_provision_lives_with_its_objects_there(form: Registered):
+    form.run("create", CLUSTER, "--set", "input.hosts=2")
+    names = ["dummy-cluster", "dummy-cluster-images", "dummy-cluster-system"]
+    networks = ["dummy-cluster-private", "dummy-cluster-public"]
+    assert form.there()[:5] == [*names, *networks]
+    assert form.tags() == [("0", "0"), ("0", "1")]
+    assert [host.status for host in form.nebula.cloud.hosts.values()] == [0, 0]
+    shown = form.show()["one_objects"]
+    assert (shown["cluster"]["opennebula_id"], len(shown["hosts"])) == (1, 2)
+    form.run("add-host", 0)
+    form.run("del-host", 0, "--host-ids", 0)
+    assert form.tags() == [("0", "1"), ("0", "2")]
+    form.nebula.cloud.hosts[1].holds = [42]
+    refused = form.run("deprovision", 0, "--yes", code=1)
+    assert "host 1 dummy-cluster-1 has VMs 42" in refused.err
+    assert len(form.machines()) == 2
+    form.nebula.cloud.hosts[1].holds = []
+    form.run("retry", 0)
+    assert (form.there(), form.machines()) == ([], {})
+
+
+def test_an_opennebula_that_is_away_leaves_nothing_twice_and_nothing_behind(form: Registered):
+    form.nebula.faults.lost_after["one.datastore.allocate"] = 1
+    failed = form.run("create", CLUSTER, *ONCE, "--set", "input.hosts=1", code=1)
+    assert "one.datastore.allocate" in failed.err
+    form.run("retry", 0)
+    assert len(form.there()) == 6
+    form.nebula.stop()
+    form.run("deprovision", 0, "--yes", code=1)
+    assert len(form.machines()) == 1
+    form.nebula.start()
+    form.run("retry", 0)
+    assert (form.there(), form.machines()) == ([], {})
+
+
+def test_embedded_registers_nothing_and_what_is_registered_is_not_forgotten(form: Registered):
+    form.run("--embedded", "create", CLUSTER, "--set", "input.hosts=1")
+    assert form.there() == []
+    form.run("create", CLUSTER, "--set", "input.hosts=1", "--set", "name=other", "--name", "other")
+    assert len(form.there()) == 6
+    refused = form.run("--embedded", "deprovision", 1, "--yes", code=1)
+    assert "are in the OpenNebula at" in refused.err
+    assert len(form.there()) == 6
