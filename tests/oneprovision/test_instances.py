@@ -9,6 +9,7 @@ import pytest
 
 from tests.clouds.calls import FAKES, AnyFake
 from tests.clouds.fake import KEY
+from tests.clouds.witnesses import double
 from tests.scenario.installation import Installation, written
 
 PROD_FILES = {
@@ -27,8 +28,8 @@ def here(tmp_path: Path) -> Installation:
 @pytest.fixture(params=FAKES, ids=lambda fake: fake.driver)
 def vps(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[AnyFake, Installation]]:
     fake = request.param()
-    with fake.running() as url:
-        yield fake, Installation(tmp_path / "home", {fake.url_variable: url, fake.variable: KEY})
+    with double(lambda: fake, tmp_path) as provider:
+        yield fake, Installation(tmp_path / "home", provider.environ)
 
 
 def made(here: Installation, *argv: str) -> Any:
