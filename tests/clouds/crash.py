@@ -19,6 +19,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from tests.clouds.witnesses import PROVIDERS, Provider
 from tests.clouds.witnesses import Place as Opening
 from tests.scenario import killing, oracle
@@ -178,7 +180,10 @@ def main(argv: Sequence[str]) -> int:
     killing.warm()
     total: Counter[str] = Counter()
     for driver in given.only or PROVIDERS:
-        total += examined(driver, PROVIDERS[driver], given.share)
+        try:
+            total += examined(driver, PROVIDERS[driver], given.share)
+        except pytest.skip.Exception as exc:
+            print(f"{driver}: left out: {exc}", flush=True)
     print(f"{total['kills']} kills, {total['violations']} of them broke the law")
     return 1 if total["violations"] else 0
 
