@@ -92,7 +92,7 @@ def _collect(deps: Deps, provision: Provision, w: _Wait, next_at: float) -> None
             w.problem += f"; if the machine was really replaced: oneprovision host accept-key {w.host.id}"
         w.next_at = next_at
         w.hopeless = not exc.retryable
-    text = f"ssh: {w.problem or 'ready'} (try {w.tries})"
+    text = f"{w.problem or 'ready'} (try {w.tries})"
     subject = f"provision {provision.id}"
     deps.notify(
         Notice(deps.clock.now(), subject, text, "W" if w.problem else "I", w.host.name, "ssh", not w.problem)

@@ -74,7 +74,7 @@ def waited(
 
 
 def said(heard: Heard) -> list[str]:
-    return [text for text in heard.texts() if text.startswith("ssh: ")]
+    return [notice.text for notice in heard if notice.step == "ssh"]
 
 
 # -- the rules of waiting; nothing needs to listen ---------------------------------------------------------
@@ -108,7 +108,7 @@ def test_a_host_that_never_answers_is_tried_as_often_as_asked(
 
 def test_tries_are_as_far_apart_as_asked(deps: Deps, heard: Heard, tmp_path: Path):
     waited(deps, ("127.0.0.1", nowhere(tmp_path)), options=Options(ping_timeout_s=0.4, ping_retries=3))
-    times = [notice.at for notice in heard if notice.text.startswith("ssh: ")]
+    times = [notice.at for notice in heard if notice.step == "ssh"]
     assert len(times) == 3
     # The pause begins a moment before the try that failed is told.
     assert all(later - earlier > 0.3 for earlier, later in pairwise(times))
@@ -152,7 +152,7 @@ def test_a_host_that_lets_us_in_is_ready_and_its_key_is_known(deps: Deps, heard:
     with server.running():
         waited = wait_for_hosts(deps, claimed(deps, provision), provision, [pair])
         assert waited == Waited({0: ssh.host_key(server.address, server.port)}, {})
-    assert said(heard) == ["ssh: ready (try 1)"]
+    assert said(heard) == ["ready (try 1)"]
 
 
 def test_a_host_that_comes_up_late_is_waited_for(deps: Deps, heard: Heard, server: SshServer):
@@ -160,7 +160,7 @@ def test_a_host_that_comes_up_late_is_waited_for(deps: Deps, heard: Heard, serve
     with started_after_a_first_try(server, heard):
         assert waited(deps, (server.address, a_connection(server)), options=options) == {}
     assert "does not answer" in said(heard)[0]
-    assert said(heard)[-1].startswith("ssh: ready (try ")
+    assert said(heard)[-1].startswith("ready (try ")
 
 
 @contextmanager
