@@ -16,7 +16,7 @@ from oneflow.deps import FlowDeps
 from oneflow.holdings import Holdings
 from oneflow.model import body as bodies
 from oneflow.model.document import Body, Kind, Names, Stored
-from oneflow.model.networks import NetStatus, with_ids
+from oneflow.model.networks import INCOMPLETE, NetStatus, with_ids
 from oneflow.model.service import Role
 from oneflow.model.states import ServiceState
 from oneflow.model.vm import Vm, vm_name
@@ -95,6 +95,7 @@ class _Look:
         if body.pop(bodies.RETRY, False):
             self.held.encourage()
         body = with_ids(body, networks.ids(self.held.machines.values()))
+        body = networks.with_routers(body, self.held.machines.values())
         shown = replace(document, body=body)
         settling = Settling(
             number=document.id,
@@ -153,8 +154,9 @@ class _Look:
 
     def _want_networks(self, document: Stored, settling: Settling) -> None:
         """They are there from before the first VM until after the last one."""
-        if settling.state is ServiceState.DEPLOYING_NETS and settling.networks is NetStatus.MISSING:
-            for network in networks.order(self.tx, self.deps.random_bytes, document):
+        if settling.state is ServiceState.DEPLOYING_NETS and settling.networks in INCOMPLETE:
+            known = self.held.machines.values()
+            for network in networks.missing(self.tx, self.deps.random_bytes, document, list(known)):
                 self.held.add(network)
         elif settling.state is ServiceState.UNDEPLOYING_NETS:
             for network in networks.of(self.held.machines.values()):

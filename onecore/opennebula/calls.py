@@ -141,6 +141,44 @@ CALLS: Final[Mapping[str, Call]] = MappingProxyType(
         "vm.disksnapshotcreate": _vm(_DISK, _NAME, why="action `disk-snapshot-create`"),
         "vm.disksnapshotrevert": _vm(_DISK, _SNAPSHOT, why="action `disk-snapshot-revert`"),
         "vm.disksnapshotdelete": _vm(_DISK, _SNAPSHOT, why="action `disk-snapshot-delete`"),
+        "vrouterpool.info": Call(
+            (
+                ("filter", int, "-2: all that who asks may use"),
+                ("start", int, "-1: from the first"),
+                ("end", int, "-1: to the last"),
+            ),
+            "once for each round, where virtual routers are made or removed",
+        ),
+        "vrouter.info": Call(
+            (("id", int, "the router"),), "a router that the pool no longer has: is it gone?"
+        ),
+        "vrouter.allocate": Call(
+            (("template", str, "the role's contents, and NAME with a random end"),),
+            "make the virtual router of a role",
+            changes=True,
+        ),
+        "vrouter.instantiate": Call(
+            (
+                ("id", int, "the router"),
+                ("number", int, "1"),
+                ("template", int, "the VM template"),
+                ("name", str, "name of the VM"),
+                ("hold", bool, "false"),
+                ("extra", str, "the role's contents without NIC, and our marks"),
+            ),
+            "make a VM of a virtual router",
+            changes=True,
+        ),
+        "vrouter.chown": Call(
+            (("id", int, "the router"), ("uid", int, "the user"), ("gid", int, "the group")),
+            "a router belongs to the owner of its service, with its VMs",
+            changes=True,
+        ),
+        "vrouter.delete": Call(
+            (("id", int, "the router"),),
+            "remove a router with its VMs, which cannot be terminated",
+            changes=True,
+        ),
         "clusterpool.info": Call((), "`oneprovision`: is our cluster there already?"),
         "cluster.allocate": Call(
             (("name", str, "a random one, until it has our mark"),), "make a cluster", changes=True

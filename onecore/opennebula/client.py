@@ -169,7 +169,11 @@ def _transport(url: str, answer_s: float) -> xmlrpc.client.Transport:
             server got what was sent on it."""
             headers = {"Content-Type": "text/xml", "Connection": "close"}
             answer = requests.post(
-                url, data=bytes(request_body), headers=headers, timeout=(CONNECT_S, answer_s)
+                url,
+                data=bytes(request_body),
+                headers=headers,
+                timeout=(CONNECT_S, answer_s),
+                allow_redirects=False,
             )
             if answer.status_code != 200:
                 raise xmlrpc.client.ProtocolError(url, answer.status_code, answer.reason, {})

@@ -42,6 +42,7 @@ def order(
             "name": vm.name,
             "contents": merged(_inputs(service.body, role), contents),
             "marks": marks,
+            "router": role.get("vrouter_id"),
             "hard": _shutdown_action(service.body, role) in HARD,
         },
     )

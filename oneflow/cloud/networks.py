@@ -8,9 +8,19 @@ from onecore.store.engine import Transaction
 from oneflow import store
 from oneflow.cloud.machines import is_given_up, is_vanished
 from oneflow.model import networks
+from oneflow.model.contents import parsed, substituted
 from oneflow.model.document import Body, Stored
 from oneflow.model.networks import NetStatus
-from oneflow.nebula.records import NETWORK, is_network
+from oneflow.nebula.records import NETWORK, ROUTER, is_network
+
+
+def missing(
+    tx: Transaction, random_bytes: Callable[[int], bytes], service: Stored, known: Iterable[Resource]
+) -> list[Resource]:
+    """Record what is to be made next: the networks, and when they are there the routers."""
+    there = of(known)
+    ordered = [] if there else order(tx, random_bytes, service)
+    return ordered or order_routers(tx, random_bytes, service, there)
 
 
 def order(tx: Transaction, random_bytes: Callable[[int], bytes], service: Stored) -> list[Resource]:
@@ -39,6 +49,44 @@ def order(tx: Transaction, random_bytes: Callable[[int], bytes], service: Stored
     return made
 
 
+def order_routers(
+    tx: Transaction, random_bytes: Callable[[int], bytes], service: Stored, known: Iterable[Resource]
+) -> list[Resource]:
+    """Record the routers that are not ordered yet; their NICs may be in networks that are made before."""
+    there = {record.label for record in of(known) if record.driver == ROUTER}
+    made = []
+    for at, role in enumerate(service.body["roles"]):
+        if role.get("type") != "vr" or role["name"] in there:
+            continue
+        contents = substituted(parsed(role.get("vm_template_contents")), networks.ids(service.body))
+        record = Resource(
+            id=tx.next_id("resource"),
+            kind=Kind.MACHINE,
+            name=f"{role['name']}(service_{service.id})-{random_bytes(6).hex()}",
+            owner=service.key,
+            driver=ROUTER,
+            provider_id=None,
+            number=-1001 - at,
+            label=role["name"],
+            deployment={"contents": contents, "owner": store.owners(tx).users.get(service.uid, "")},
+        )
+        resources.insert(tx, record)
+        made.append(record)
+    return made
+
+
+def with_routers(body: Body, records: Iterable[Resource]) -> Body:
+    """With the number of its router in each role that has one (reference 2.7)."""
+    routers = {r.label: int(r.deploy_id) for r in records if r.driver == ROUTER and r.deploy_id}
+    if not routers:
+        return body
+    roles = [
+        {**role, "vrouter_id": routers[role["name"]]} if role["name"] in routers else role
+        for role in body["roles"]
+    ]
+    return {**body, "roles": roles}
+
+
 def of(records: Iterable[Resource]) -> list[Resource]:
     return [record for record in records if is_network(record)]
 
@@ -46,17 +94,21 @@ def of(records: Iterable[Resource]) -> list[Resource]:
 def status(body: Body, records: Iterable[Resource], held: Collection[int]) -> NetStatus:
     """`held`: records that nothing more is tried for."""
     mine = of(records)
+    routers = sum(role.get("type") == "vr" for role in body["roles"])
+    wanted = sum(network.is_made for network in networks.of(body)) + routers
     if not mine:
-        to_make = any(network.is_made for network in networks.of(body))
-        return NetStatus.MISSING if to_make else NetStatus.NONE
+        return NetStatus.MISSING if wanted else NetStatus.NONE
     stopped = any(record.id in held or is_given_up(record) for record in mine)
     if any(record.wanted is Wanted.ABSENT for record in mine):
         return NetStatus.STUCK if stopped else NetStatus.LEAVING
     if stopped or any(is_vanished(record) or record.state is State.BROKEN for record in mine):
         return NetStatus.FAILED
-    return NetStatus.READY if all(record.state is State.READY for record in mine) else NetStatus.MAKING
+    if not all(record.state is State.READY for record in mine):
+        return NetStatus.MAKING
+    # Routers are made last: their networks are there by then.
+    return NetStatus.READY if len(mine) >= wanted else NetStatus.PARTLY
 
 
 def ids(records: Iterable[Resource]) -> Mapping[str, int]:
     """The numbers of those that are there, by the names that the service has for them."""
-    return {record.label: int(record.deploy_id) for record in of(records) if record.deploy_id}
+    return {r.label: int(r.deploy_id) for r in records if r.driver == NETWORK and r.deploy_id}

@@ -19,7 +19,7 @@ SERVICE_OWN = frozenset({"state", "start_time", "log", "sched_actions", FORGET, 
 ROLE_OWN = frozenset(
     {
         *("state", "nodes", "disposed_nodes", "last_vmname", "cooldown_duration", "cooldown_end", "deadline"),
-        *("leaving", "leave_first"),
+        *("leaving", "leave_first", "vrouter_id"),
     }
 )
 

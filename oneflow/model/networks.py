@@ -29,11 +29,12 @@ class Network:
 
 
 class NetStatus(StrEnum):
-    """What is known of the networks that are made for a service, all together. NONE: there are none and none
-    is wanted; MISSING: nobody has asked for them yet."""
+    """What is known of the networks and routers that are made for a service, all together. NONE: there are
+    none and none is wanted; MISSING: nobody has asked for any yet; PARTLY: for the routers."""
 
     NONE = "none"
     MISSING = "missing"
+    PARTLY = "not all asked for"
     MAKING = "being made"
     READY = "ready"
     FAILED = "failed"
@@ -43,6 +44,7 @@ class NetStatus(StrEnum):
 
 NO_NETWORKS: Final = (NetStatus.NONE, NetStatus.MISSING)
 """Nothing was made."""
+INCOMPLETE: Final = (NetStatus.MISSING, NetStatus.PARTLY)
 
 
 def of(body: Mapping[str, Any]) -> list[Network]:

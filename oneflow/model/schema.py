@@ -43,7 +43,7 @@ ROLE: Final[Schema] = {
     "required": ["name", "vm_template"],
     "properties": {
         "name": {"type": "string"},
-        "type": {"type": "string", "enum": ["vm"]},
+        "type": {"type": "string", "enum": ["vm", "vr"]},
         "cardinality": {**_COUNT, "default": 1},
         "vm_template": _COUNT,
         "vm_template_contents": {"type": ["string", "object"]},

@@ -19,7 +19,7 @@ from onecore.machines.calls import Binding, Seen
 from onecore.machines.decide import Facts
 from onecore.machines.model import Kind, Resource
 from onecore.opennebula import vms
-from onecore.opennebula.client import Client, Refused
+from onecore.opennebula.client import Client, NoAnswer, Refused
 from onecore.opennebula.text import rendered
 from onecore.opennebula.vms import SeenVm
 from onecore.process import Outcome
@@ -63,10 +63,15 @@ class NebulaBinding(Binding):
         return self._task(partial(self._instantiate, resource.name, resource.deployment))
 
     def destroy(self, resource: Resource, run_file: RunFile) -> Task:
+        if resource.deployment.get("router") is not None:
+            return self._task(partial(self._remove_router, _router(resource)))
         hard = resource.failures >= HARD_AFTER or bool(resource.deployment.get("hard"))
         return self._task(partial(self._terminate, int(resource.deploy_id), hard))
 
     def act(self, resource: Resource, verb: str, run_file: RunFile) -> Task:
+        if verb.startswith(actions.CHOWN) and resource.deployment.get("router") is not None:
+            whom = [int(number) for number in verb.split()[1:]]
+            return self._task(partial(self._client.call, "vrouter.chown", _router(resource), *whom))
         return self._task(partial(actions.act, self._client, int(resource.deploy_id), verb))
 
     def list(self, kind: Kind) -> Task:
@@ -112,9 +117,30 @@ class NebulaBinding(Binding):
             own: Any = self._client.call_as(session, "template.info", template).TEMPLATE
             contents = {key: _merged(own.get(key), value) for key, value in contents.items()}
         extra = {**contents, **deployment["marks"], MARK: name}
+        router = deployment.get("router")
+        if router is not None:
+            return self._instantiate_router(session, int(router), (template, str(deployment["name"])), extra)
         asked = (template, str(deployment["name"]), False, rendered(extra), False)
         vm_id: int = self._client.call_as(session, "template.instantiate", *asked)
         return vm_id
+
+    def _instantiate_router(
+        self, session: str, router: int, what: tuple[int, str], extra: Mapping[str, object]
+    ) -> int:
+        """Its answer is the router: the VM is found by its mark. NICs are those of the router."""
+        own = {key: value for key, value in extra.items() if key not in ("NIC", "NIC_ALIAS")}
+        self._client.call_as(session, "vrouter.instantiate", router, 1, *what, False, rendered(own))
+        found = self._look({}).get(str(extra[MARK]))
+        if found is None:
+            raise NoAnswer(f"virtual router {router} has a new VM that cannot be seen yet")
+        return int(found.deploy_id)
+
+    def _remove_router(self, router: int) -> None:
+        """VMs of a router cannot be terminated: they go with it, all of them."""
+        try:
+            self._client.call("vrouter.delete", router)
+        except NotFound:
+            return
 
     def _terminate(self, vm_id: int, hard: bool) -> None:
         """What is gone is gone; what is going goes on. A VM that cannot be terminated in its state, because
@@ -156,6 +182,10 @@ class NebulaBinding(Binding):
         except NotFound:
             return None
         return None if vm.state == vms.DONE else vm
+
+
+def _router(resource: Resource) -> int:
+    return int(str(resource.deployment["router"]))
 
 
 def _merged(own: object, given: object) -> object:

@@ -9,6 +9,8 @@ NAME: Final = "opennebula"
 """What such a record names as its driver."""
 NETWORK: Final = "opennebula-network"
 """What the record of a network names as its driver."""
+ROUTER: Final = "opennebula-router"
+"""What the record of a virtual router names as its driver."""
 MARK: Final = "ONEFLOW_MARK"
 """The attribute of USER_TEMPLATE that names the record of a VM."""
 
@@ -23,7 +25,8 @@ def is_nebula(machine: Resource) -> bool:
 
 
 def is_network(record: Resource) -> bool:
-    return record.driver == NETWORK
+    """Whether it is a network or a router: something that is there before the first VM and after the last."""
+    return record.driver in (NETWORK, ROUTER)
 
 
 def states(machine: Resource) -> tuple[int, int] | None:

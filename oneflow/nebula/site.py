@@ -15,7 +15,9 @@ from oneflow.nebula.binding import NebulaBinding, driver
 from oneflow.nebula.networks import NetworkBinding
 from oneflow.nebula.networks import driver as network_driver
 from oneflow.nebula.patience import Patience
-from oneflow.nebula.records import is_nebula, is_network
+from oneflow.nebula.records import NAME, NETWORK, ROUTER, is_nebula, is_network
+from oneflow.nebula.routers import RouterBinding
+from oneflow.nebula.routers import driver as router_driver
 
 OWN = -1
 NOBODY = -1
@@ -36,11 +38,13 @@ class Nebula:
         mine = NebulaBinding(driver(), {}, deps.settings.home, "", **tools)  # type: ignore[arg-type]
 
         networks = NetworkBinding(network_driver(), {}, deps.settings.home, "", **tools)  # type: ignore[arg-type]
+        routers = RouterBinding(router_driver(), {}, deps.settings.home, "", **tools)  # type: ignore[arg-type]
+        by_driver = {NAME: mine, NETWORK: networks, ROUTER: routers}
 
         def bind(resource: Resource) -> Binding:
             if not is_nebula(resource) and not is_network(resource):
                 return others(resource)
-            binding = mine if is_nebula(resource) else networks
+            binding = by_driver[resource.driver]
             binding.remember(resource)
             return binding
 

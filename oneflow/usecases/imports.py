@@ -110,6 +110,8 @@ def _service(deps: FlowDeps, foreign: Foreign, body: Body, everything: Mapping[i
     state = ServiceState(int(body.get("state", 0)))
     if state not in RESTING:
         raise WrongState(f"it is {state.name} there; only what rests can be taken over")
+    if any(role.get("type") == "vr" for role in body.get("roles", ())):
+        raise WrongState("it has virtual routers, which cannot be taken over")
     known: object = unified(body)
     if not isinstance(known, Mapping):
         raise InvalidInput("its body is no Hash")

@@ -14,6 +14,7 @@ from onecore.store.engine import Transaction
 from oneflow import store
 from oneflow.cloud import clouds
 from oneflow.deps import FlowDeps
+from oneflow.model import routers
 from oneflow.model.document import Kind, Stored
 from oneflow.model.job import ACTIONS, ENDING, POWER, Job
 from oneflow.nebula import actions, records
@@ -40,7 +41,10 @@ def act(deps: FlowDeps, service_id: int, role: str | None, batch: Batch, only: i
     now = deps.clock.now()
     with deps.database.begin() as tx:
         document = authorized(tx, deps, Kind.SERVICE, service_id, Right.MANAGE)
-        chosen = document.body["roles"] if role is None else [role_of(document.body, role)]
+        chosen = [each for each in document.body["roles"] if not routers.is_router(each)]
+        if role is not None:
+            chosen = [role_of(document.body, role)]
+            routers.refuse(chosen[0], "schedule actions")
         said = []
         for each in chosen:
             living = [node["deploy_id"] for node in each["nodes"] if node.get("disposed") != "1"]

@@ -11,6 +11,7 @@ from oneflow.cloud import clouds
 from oneflow.deps import FlowDeps
 from oneflow.elasticity.role import RoleState, RoleView
 from oneflow.model import body as bodies
+from oneflow.model import routers
 from oneflow.model.document import Body, Kind, Stored
 from oneflow.model.states import Event, ServiceState
 from oneflow.model.vocabulary import LATER, unified
@@ -76,6 +77,7 @@ def add_role(deps: FlowDeps, service_id: int, data: object) -> None:
             raise InvalidInput("KEY: 'role' must be a Hash")
         asked = {**_plain(document.body), "roles": [*_plain_roles(document.body), data]}
         checked = _validate(tx, deps, asked, known)
+        routers.refuse(checked["roles"][-1], "being added to a service that runs")
         role = bodies.new_role(_with_states(deps, checked["roles"][-1], now=deps.clock.now()))
         body = {**document.body, "roles": [*document.body["roles"], role]}
         moved = bodies.to_service(document.id, body).moved(Event.DEPLOY)
@@ -168,4 +170,6 @@ def _plain_roles(body: Body) -> list[Body]:
 def _validate(tx: Transaction, deps: FlowDeps, body: Body, known: frozenset[int] | None) -> Body:
     """Limits count for what people ask, not for what was forced: the cardinality is left out of the check."""
     ours = frozenset(usable(tx, deps, Kind.VM_TEMPLATE))
-    return validated(body, ours if known is None else known, deps.clock.now(), deps.flow.tz)
+    checked = validated(body, ours if known is None else known, deps.clock.now(), deps.flow.tz)
+    routers.check(checked["roles"], has_routers=deps.nebula is not None)
+    return checked

@@ -17,6 +17,7 @@ from oneflow.cloud import clouds
 from oneflow.deps import FlowDeps
 from oneflow.lifecycle import requests
 from oneflow.model import body as bodies
+from oneflow.model import routers
 from oneflow.model.document import Body, Kind, Stored
 from oneflow.model.job import Job
 from oneflow.model.service import NodeStatus, Observed, Service
@@ -51,6 +52,7 @@ def scale(deps: FlowDeps, service_id: int, asked: Scale) -> None:
 
     def changed(tx: Transaction, document: Stored) -> tuple[Body, str]:
         found = role_of(document.body, role)
+        routers.refuse(found, "cardinality update")
         victims = clouds.ours(tx, document, asked.victims)
         _check_cardinality(found, replace(asked, victims=victims))
         service = bodies.to_service(document.id, document.body)

@@ -14,7 +14,7 @@ from oneflow.cloud import clouds
 from oneflow.deps import FlowDeps
 from oneflow.elasticity.role import RoleState, RoleView
 from oneflow.model import body as bodies
-from oneflow.model import inputs, networks
+from oneflow.model import inputs, networks, routers
 from oneflow.model.contents import substituted
 from oneflow.model.document import DEFAULT_BITS, Body, Kind, Stored
 from oneflow.model.states import ServiceState
@@ -129,4 +129,6 @@ def _new(deps: FlowDeps, kind: Kind, name: str, body: Body, now: float) -> Store
 def _validated(tx: Transaction, deps: FlowDeps, data: object, known: frozenset[int] | None) -> Body:
     """`known`: the VM templates, where they are no documents of ours."""
     ours = frozenset(usable(tx, deps, Kind.VM_TEMPLATE))
-    return validated(data, ours if known is None else known, deps.clock.now(), deps.flow.tz)
+    body = validated(data, ours if known is None else known, deps.clock.now(), deps.flow.tz)
+    routers.check(body["roles"], has_routers=deps.nebula is not None)
+    return body

@@ -23,6 +23,8 @@ from tests.nebula.template import BadTemplate, Template, parsed
 Answer = str | int
 Call = Callable[..., Answer]
 SELF = -1
+# What may be done to the VMs of a virtual router, which comes and goes with them.
+OF_ROUTERS = frozenset({"hold", "release", "resume", "reboot", "reboot-hard"})
 
 
 def version(cloud: Cloud, who: User) -> Answer:
@@ -108,6 +110,8 @@ def vm_action(cloud: Cloud, who: User, action: str, number: int) -> Answer:
     ways = states.ACTIONS.get(action)
     if ways is None:
         raise Refused(ACTION, f'Wrong action name "{action}"')
+    if vm.router is not None and action not in OF_ROUTERS:
+        raise Refused(ACTION, f'{action}: Action "{action}" is not supported for virtual router VMs')
     way = ways.get(vm.state)
     if way is None:
         raise Refused(

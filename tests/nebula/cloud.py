@@ -66,6 +66,7 @@ class Vm(Owned):
     snapshots: list[str] = field(default_factory=list)
     disk_snapshots: list[tuple[int, str]] = field(default_factory=list)
     reboots: int = 0
+    router: int | None = None
 
 
 @dataclass
@@ -107,6 +108,7 @@ class Cloud:
     templates: dict[int, Owned] = field(default_factory=dict)
     vms: dict[int, Vm] = field(default_factory=dict)
     networks: dict[int, Network] = field(default_factory=dict)
+    routers: dict[int, Owned] = field(default_factory=dict)
     clusters: dict[int, Owned] = field(default_factory=dict)
     datastores: dict[int, InCluster] = field(default_factory=dict)
     hosts: dict[int, InCluster] = field(default_factory=dict)

@@ -100,6 +100,12 @@ def host(cloud: Cloud, one: InCluster) -> Tree.Element:
     )
 
 
+def router(cloud: Cloud, one: Owned) -> Tree.Element:
+    vms = [vm.id for vm in cloud.vms.values() if vm.router == one.id]
+    fields = {**_head(cloud, one), "PERMISSIONS": _permissions(one), "VMS": {"ID": vms}}
+    return _made("VROUTER", {**fields, "TEMPLATE": one.template})
+
+
 def document(cloud: Cloud, one: Document) -> Tree.Element:
     fields = {**_head(cloud, one), "TYPE": one.type, "PERMISSIONS": _permissions(one)}
     return _made("DOCUMENT", {**fields, "TEMPLATE": one.template})

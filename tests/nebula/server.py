@@ -15,12 +15,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from xmlrpc.client import Fault, dumps, loads
 
-from tests.nebula import calls, infrastructure_calls, network_calls
+from tests.nebula import calls, infrastructure_calls, network_calls, router_calls
 from tests.nebula.cloud import Cloud, Refused
 from tests.nebula.schemas import check
 from tests.nebula.signatures import SIGNATURES
 
-CALLS = {**calls.CALLS, **network_calls.CALLS, **infrastructure_calls.CALLS}
+CALLS = {**calls.CALLS, **network_calls.CALLS, **infrastructure_calls.CALLS, **router_calls.CALLS}
 UNKNOWN_METHOD, WRONG_ARGUMENTS, INTERNAL_ERROR = -506, -501, -500
 
 
