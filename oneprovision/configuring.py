@@ -4,12 +4,10 @@ What each host came through is stored after every playbook. A run that was cut s
 if ansible-playbook still works it is waited for, and what it told is believed; what has no result runs again.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from onecore.ansible import HostResult, Job, Target
+from onecore.ansible import HostResult
 from onecore.deps import Deps, Notice
 from onecore.drivers.secrecy import masked_text
 from onecore.errors import DriverFailed, Interrupted, InvalidInput, NotFound
@@ -20,7 +18,7 @@ from onecore.store.lease import Lease
 from oneprovision import host_keys, readiness, recipes, store
 from oneprovision.model.configuration import (
     Batch,
-    Configuration,
+    Goal,
     configuration_of,
     configured_as,
     host_key_of,
@@ -30,34 +28,12 @@ from oneprovision.model.configuration import (
     summary,
     with_host_key,
 )
-from oneprovision.model.host_variables import configuration_variables, secret_values
 from oneprovision.model.instance import is_instance
-from oneprovision.model.inventory import Node
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
 from oneprovision.model.recipe import Recipe
+from oneprovision.playbook_job import job_of, secrets_of, trouble
 from oneprovision.playbook_run import Note, PlaybookRun, Ran
-from oneprovision.readiness import Pair, connection_of, raise_if_asked
-
-GROUPS = ("nodes", "targets")  # the names that the playbooks of the old tool use
-_ADDRESS = re.compile(r"[0-9A-Za-z][0-9A-Za-z.:_-]*")
-
-
-@dataclass(frozen=True)
-class Goal:
-    """Which playbooks, and where a host keeps how many of them it came through."""
-
-    playbooks: tuple[Path, ...]
-    cleanup: bool = False
-
-    def done(self, configuration: Configuration) -> int:
-        return configuration.cleaned if self.cleanup else configuration.done
-
-    def one_more(self, configuration: Configuration) -> Configuration:
-        if self.cleanup:
-            return replace(configuration, cleaned=configuration.cleaned + 1, run="", error="")
-        done = configuration.done + 1
-        complete = done >= len(self.playbooks)
-        return replace(configuration, done=done, complete=complete, run="", error="")
+from oneprovision.readiness import Pair, raise_if_asked
 
 
 @dataclass(frozen=True)
@@ -206,7 +182,9 @@ class Configuring:
     def _run_batch(self, goal: Goal, batch: Batch) -> set[int]:
         """Run one playbook on some hosts and record what came of it; returns those that failed."""
         pairs = self._pairs(also_leaving=True)
-        names, job = self._job(goal.playbooks[batch.number], batch, pairs)
+        self._secrets = secrets_of(self._recipe, self._provision, pairs)
+        self._deps.conceal(self._secrets)
+        names, job = job_of(self._recipe, self._provision, goal.playbooks[batch.number], batch, pairs)
         now = self._deps.clock.now()
         note = Note(self._run.new_name(), goal.cleanup, names, now + job.timeout_s)
         chosen = [h for h, _ in pairs if h.id in batch.host_ids]
@@ -237,7 +215,7 @@ class Configuring:
             for host in hosts:
                 name = ran.names.get(host.id, host.name)
                 result = ran.results.hosts.get(name, HostResult())
-                text = self._masked(_trouble(result, ran, nobody))
+                text = self._masked(trouble(result, ran, nobody))
                 before = configuration_of(host)
                 came_through = result.done and not text
                 after = goal.one_more(before) if came_through else replace(before, run="", error=text)
@@ -256,43 +234,6 @@ class Configuring:
         events.add(tx, self._provision.key, now, what, f"host {host.id} {host.name}: {said}", level)
         self._tell(said, level, host.name, done=result.done and not text)
 
-    def _job(self, playbook: Path, batch: Batch, pairs: Sequence[Pair]) -> tuple[dict[int, str], Job]:
-        """The job, and what it calls the hosts, by id."""
-        given = self._provision
-        pairs = [(h, m) for h, m in pairs if m.addresses]
-        described = None
-        if self._recipe.describe is not None:
-            described = self._recipe.describe([Node(h.id, m.addresses[0]) for h, m in pairs])
-        variables = {h.id: configuration_variables(m.deployment) for h, m in pairs}
-        self._secrets = secret_values(
-            given.template, given.inputs, [*variables.values(), self._recipe.extra_vars]
-        )
-        self._secrets |= set(self._recipe.secrets)
-        self._deps.conceal(self._secrets)
-        self._refuse_without_address(batch, pairs)
-        names = {h.id: described.names[h.id] if described else h.name for h, _ in pairs}
-        chosen = {i: names[i] for i in batch.host_ids}
-        targets = [_target(pair, names, variables[pair[0].id], described is None) for pair in pairs]
-        return chosen, Job(
-            playbook=playbook,
-            targets=tuple(targets),
-            only=tuple(chosen.values()),
-            variables={"provision_id": given.id, "provision_name": given.name},
-            extra_vars=self._recipe.extra_vars,
-            tags=self._recipe.tags,
-            forks=given.options.threads,
-            timeout_s=given.options.configure_timeout_s,
-            inventory=described.inventory if described else None,
-            config=self._recipe.config,
-            learn=any(not host_key_of(h) for h, _ in pairs if h.id in chosen),
-        )
-
-    def _refuse_without_address(self, batch: Batch, pairs: Sequence[Pair]) -> None:
-        known = {h.id for h, _ in pairs}
-        lost = [str(i) for i in batch.host_ids if i not in known]
-        if lost:
-            raise DriverFailed(f"host {', '.join(lost)} has no address to log in to", retryable=True)
-
     def _pause(self, policy: RetryPolicy, batch: Batch) -> None:
         """Before another try with the same hosts."""
         if not batch.tries:
@@ -308,35 +249,3 @@ class Configuring:
     def _tell(self, text: str, level: str = "I", label: str = "", done: bool = False) -> None:
         now, subject = self._deps.clock.now(), f"provision {self._provision.id}"
         self._deps.notify(Notice(now, subject, text, level, label, "ansible" if label else "", done))
-
-
-def _trouble(result: HostResult, ran: Ran, nobody: bool) -> str:
-    """Why this host did not come through; empty also where nobody can know, because the run was cut short."""
-    if nobody:
-        return f"no play of the playbook names a host; the groups are {', '.join(GROUPS)}"
-    if result.done:
-        return ""
-    if result.message:
-        return f"task '{result.task}': {result.message}"
-    if ran.results.ended:
-        return "stopped because other hosts failed"
-    return "" if ran.taken_up or ran.stopped else ran.problem
-
-
-def _target(pair: Pair, names: Mapping[int, str], variables: Mapping[str, object], whole: bool) -> Target:
-    """Not `whole`: another inventory says how it is logged in to."""
-    host, machine = pair
-    address = machine.addresses[0]
-    if not _ADDRESS.fullmatch(address):
-        raise DriverFailed(f"{host.name}: '{address}' is not an address that can be logged in to")
-    target = Target(
-        name=names[host.id],
-        address=address,
-        host_key=host_key_of(host),
-        variables={**variables, "one_host_id": host.id},
-    )
-    if not whole:
-        return target
-    how = connection_of(host, machine)
-    login = {"port": how.remote_port, "user": how.remote_user, "private_key": how.private_key}
-    return replace(target, groups=GROUPS, **login)  # type: ignore[arg-type]  # each of its own type

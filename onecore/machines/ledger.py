@@ -53,7 +53,7 @@ class Ledger:
 
     @property
     def pending(self) -> bool:
-        return bool(self._changed or self._removed or self._ends)
+        return bool(self._changed or self._removed or self._lines or self._ends)
 
     @property
     def owners(self) -> set[str]:
@@ -67,6 +67,10 @@ class Ledger:
         line = f"{resource.label}: {resource.state.value}: {text}"
         self._lines.append((resource.owner, self.tools.clock.now(), action, line, level))
         self._notices.append((resource, text, level))
+
+    def line(self, owner: str, action: str, text: str, level: str = "I") -> None:
+        """Something for the history that is of no single resource."""
+        self._lines.append((owner, self.tools.clock.now(), action, text, level))
 
     def note(self, resource: Resource) -> None:
         """The record is now this, and that is nothing that people need to be told."""

@@ -9,12 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from onecore.deps import Deps
-from onecore.drivers.secrecy import masked_text
-from onecore.errors import DriverFailed, Interrupted
+from onecore.errors import DriverFailed
 from onecore.machines import record
 from onecore.machines.calls import Seen
 from onecore.machines.decide import Facts, Health, Sight, Step, decide
-from onecore.machines.journal import Journal
 from onecore.machines.model import SETTLED, Kind, Resource, RetryPolicy, State, Wanted
 from onecore.machines.power import Action
 from onecore.machines.tools import Tools
@@ -22,6 +20,8 @@ from onecore.machines.worker import Result, Worker
 from onecore.store import resources
 from onecore.store.lease import Lease
 from oneprovision.engines import ipam, power, survivors
+from oneprovision.engines.attention import Attention
+from oneprovision.engines.journal import Journal
 from oneprovision.engines.order import Ordered, slot_of
 from oneprovision.engines.run import Runs
 from oneprovision.model.slots import Picture
@@ -39,7 +39,8 @@ class FolderWorker:
         self._ordered = ordered
         self._home = deps.settings.home
         self._journal = Journal(self._tools, held, self._owner)
-        self._runs = Runs(deps, self._tools, self._journal, ordered, policy)
+        self._attention = Attention(deps, self._tools, self._journal, ordered)
+        self._runs = Runs(deps.process.boot, self._attention, self._journal, ordered, policy)
         threads = ordered.provision.options.threads
         self._addresses = Worker(self._tools, held, self._owner, policy, threads)
         self._resources: dict[int, Resource] = {}
@@ -80,14 +81,14 @@ class FolderWorker:
         self._load(lambda r: r.id in {m.id for m in chosen})
         for each in chosen:
             self._journal.note("Resource", f"{each.label}: {action.value}: asked for over SSH")
-        self._journal.commit([])
+        self._journal.commit()
         limit = power.WITHIN_S if within_s is None else within_s
         how = power.Restart(power.VERBS[action], limit, self._home)
-        problems = power.restart(chosen, how, self._tools.clock, self._raise_if_asked)
+        problems = power.restart(chosen, how, self._tools.clock, self._attention.raise_if_asked)
         for each in chosen:
             said = problems.get(each.id)
             self._journal.note("Resource", f"{each.label}: {said or 'restarted'}", "W" if said else "I")
-        self._journal.commit([])
+        self._journal.commit()
         return Result(self._chosen(), problems)
 
     # -- machines ------------------------------------------------------------------------------------------
@@ -98,13 +99,13 @@ class FolderWorker:
             picture = self._runs.picture()
             creating, destroying, wake = self._decide_all(picture)
             if self._journal.pending:
-                self._journal.commit([])
+                self._journal.commit()
             if destroying:
                 self._run(destroying, Step.DESTROY)
             elif creating:
                 self._run(creating, Step.CREATE)
             elif wake:
-                self._wait(wake)
+                self._attention.wait_until(wake)
             else:
                 break
         self._leave_nothing()
@@ -164,7 +165,7 @@ class FolderWorker:
     def _run(self, chosen: list[Resource], step: Step) -> None:
         for changed in self._runs.carry_out(chosen, step, list(self._resources.values())):
             self._resources[changed.id] = changed
-        self._raise_if_asked()
+        self._attention.raise_if_asked()
 
     def _refresh_machines(self) -> None:
         try:
@@ -180,7 +181,7 @@ class FolderWorker:
             changed = record.observed(resource, seen, self._tools.clock.now())
             if changed != resource:
                 self._change(changed, "seen in the state" if seen else "OpenTofu no longer finds it")
-        self._journal.commit([])
+        self._journal.commit()
 
     def _leave_nothing(self) -> None:
         """Once no machine is wanted, what they shared goes too; also what the state alone knows of."""
@@ -190,7 +191,7 @@ class FolderWorker:
             return
         if self._runs.picture().state.instances:
             self._runs.remove_everything()
-            self._raise_if_asked()
+            self._attention.raise_if_asked()
 
     # -- small parts ---------------------------------------------------------------------------------------
 
@@ -206,17 +207,7 @@ class FolderWorker:
 
     def _change(self, resource: Resource, text: str, level: str = "I") -> None:
         self._resources[resource.id] = resource
-        self._journal.change(resource, masked_text(text, self._ordered.secrets), level)
-
-    def _wait(self, until: float) -> None:
-        while (now := self._tools.clock.now()) < until:
-            self._raise_if_asked()
-            self._tools.clock.sleep(min(until - now, 0.2))
-
-    def _raise_if_asked(self) -> None:
-        reason = self._runs.asked_to_stop()
-        if reason:
-            raise Interrupted(reason)
+        self._journal.change(resource, self._attention.masked(text), level)
 
 
 _CONCLUSIONS = (Step.ADOPT, Step.ABSENT, Step.READY, Step.STOPPED, Step.BROKEN, Step.AGAIN)

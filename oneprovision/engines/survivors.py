@@ -60,8 +60,8 @@ def _outlive(runs: Runs, run: Run | None) -> None:
         if log != runs.place.log("apply") or late:
             alive.kill_holders(log)
         elif not told:
-            runs.say("waiting for an OpenTofu that outlived the process which started it", "W")
+            runs.attention.say("waiting for an OpenTofu that outlived the process which started it", "W")
             told = True
-        runs.raise_if_asked()
+        runs.attention.raise_if_asked()
         runs.tools.clock.sleep(pause)
         pause = min(pause * 2, 0.5)

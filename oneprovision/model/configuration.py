@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 
 from oneprovision.model.provision import StoredObject
 
@@ -34,6 +35,24 @@ class Configuration:
         if self.complete:
             return Status.CONFIGURED
         return Status.ERROR if self.error else Status.PENDING
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Which playbooks, and where a host keeps how many of them it came through."""
+
+    playbooks: tuple[Path, ...]
+    cleanup: bool = False
+
+    def done(self, configuration: Configuration) -> int:
+        return configuration.cleaned if self.cleanup else configuration.done
+
+    def one_more(self, configuration: Configuration) -> Configuration:
+        if self.cleanup:
+            return replace(configuration, cleaned=configuration.cleaned + 1, run="", error="")
+        done = configuration.done + 1
+        complete = done >= len(self.playbooks)
+        return replace(configuration, done=done, complete=complete, run="", error="")
 
 
 @dataclass(frozen=True)
