@@ -61,8 +61,8 @@ class Site:
     place: Place
 
     def run(self, command: tuple[str, ...], kill: Kill | None = None) -> killing.Run:
-        inside = kill is None or not kill.effect
-        dying = killing.Kill(kill.at, kill.mode, LATE_S) if kill and inside else None
+        """Its command to the end, or to the kill."""
+        dying = killing.Kill(kill.at, kill.mode, LATE_S) if kill and not kill.effect else None
         pid = killing.begun(self.place, self.argv(command), dying, killing.oneprovision)
         if kill and kill.effect:
             self._end_at_effect(pid, kill)

@@ -10,14 +10,15 @@ from onecore.drivers.kit.values import Json, rows, text
 
 
 def allocate_ip(call: Call) -> object:
-    found = _tagged(call.tag)
+    api = Api()
+    found = _tagged(api, call.tag)
     if found is None:
         tags = [{"ResourceType": "elastic-ip", "Tags": [{"Key": NAME, "Value": call.tag}]}]
         try:
             # The request knows no client token, so it is never sent twice.
             found = Api(repeats=False).call("allocate_address", Domain="vpc", TagSpecifications=tags)
         except Uncertain as exc:
-            found = waiting.until(lambda: _tagged(call.tag), clock(), LOST_S)
+            found = waiting.until(lambda: _tagged(api, call.tag), clock(), LOST_S)
             if found is None:
                 raise Failed(f"{exc}; no address with the tag '{call.tag}' has shown up since") from exc
     return {"id": text(found, "AllocationId"), "ip": text(found, "PublicIp")}
@@ -47,7 +48,7 @@ def assign_ip(call: Call) -> None:
 
 
 def list_ips(call: Call) -> object:
-    found = rows(_described("tag-key", NAME), "Addresses")
+    found = rows(_described(Api(), "tag-key", NAME), "Addresses")
     return [
         {
             "id": text(each, "AllocationId"),
@@ -59,15 +60,15 @@ def list_ips(call: Call) -> object:
     ]
 
 
-def _tagged(tag: str) -> Json | None:
-    found = rows(_described(f"tag:{NAME}", tag), "Addresses")
+def _tagged(api: Api, tag: str) -> Json | None:
+    found = rows(_described(api, f"tag:{NAME}", tag), "Addresses")
     if len(found) > 1:
         raise Failed(f"{len(found)} addresses carry the tag '{tag}'; release all but one")
     return found[0] if found else None
 
 
-def _described(name: str, value: str) -> Json:
-    return Api().call("describe_addresses", Filters=[{"Name": name, "Values": [value]}])
+def _described(api: Api, name: str, value: str) -> Json:
+    return api.call("describe_addresses", Filters=[{"Name": name, "Values": [value]}])
 
 
 def _address(api: Api, address_id: str) -> Json | None:
