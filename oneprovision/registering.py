@@ -1,17 +1,22 @@
 """Puts the objects of a provision in service and takes them out of it: on record, and in an OpenNebula where
 the settings name one. What was done there is recorded object by object, so that each step may run twice."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
-from onecore.deps import Deps
-from onecore.errors import DriverFailed
+from onecore.deps import Deps, Notice
+from onecore.errors import DriverFailed, Interrupted
 from onecore.machines.model import Kind, Resource
 from onecore.store import events, lease, resources
 from onecore.store.lease import Lease
 from oneprovision import store
 from oneprovision.engines.registrar import KEPT, Registrar, in_order, number_of
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
+
+PAUSE_S = 1.0
+T = TypeVar("T")
 
 
 def register(deps: Deps, held: Lease, provision: Provision, but: Collection[int] = ()) -> None:
@@ -22,7 +27,7 @@ def register(deps: Deps, held: Lease, provision: Provision, but: Collection[int]
     new = [o for o in in_order(every) if not o.registered and not (_is_host(o) and o.id in but)]
     registrar = Registrar.of(deps)
     if registrar is not None:
-        new = _registered_there(deps, held, registrar, (every, new), machines)
+        new = _registered_there((deps, held, provision), registrar, (every, new), machines)
     with deps.database.begin() as tx:
         lease.check(tx, held)
         store.save_objects(tx, [replace(each, registered=True) for each in new])
@@ -40,7 +45,7 @@ def enable(deps: Deps, held: Lease, provision: Provision, but: Collection[int] =
         hosts = [o for o in store.objects_of(tx, provision.id) if _is_host(o) and o.registered]
     for host in hosts:
         if host.id not in but and number_of(host) is not None and not _kept(host).get("enabled"):
-            registrar.enable(host)
+            _patiently(deps, provision, partial(registrar.enable, host))
             _keep(deps, held, replace(host, body={**host.body, KEPT: {**_kept(host), "enabled": True}}))
 
 
@@ -57,10 +62,11 @@ def unregister(deps: Deps, held: Lease, provision: Provision, doomed: Sequence[S
         )
     if registrar is not None:
         if provision.options.force:
-            registrar.evict([each for each in there if _is_host(each)], deps.clock)
-        registrar.refuse_used(there)
+            hosts = [each for each in there if _is_host(each)]
+            _patiently(deps, provision, partial(registrar.evict, hosts, deps.clock))
+        _patiently(deps, provision, partial(registrar.refuse_used, there))
         for each in there:
-            registrar.remove(each)
+            _patiently(deps, provision, partial(registrar.remove, each))
             gone = {key: value for key, value in each.body.items() if key != KEPT}
             _keep(deps, held, replace(each, body=gone, registered=False))
     with deps.database.begin() as tx:
@@ -73,19 +79,41 @@ def unregister(deps: Deps, held: Lease, provision: Provision, doomed: Sequence[S
             events.add(tx, provision.key, deps.clock.now(), "OpenNebula object deleted", text)
 
 
+def _patiently(deps: Deps, provision: Provision, ask: Callable[[], T]) -> T:
+    """What `ask` returns; it waits for an OpenNebula that nobody can reach, or that does not know our token.
+    Nothing was done then. Raises Interrupted once somebody wants to stop."""
+    from onecore.opennebula.client import Unauthenticated, Unreachable  # lazy: few work with one
+
+    is_told = False
+    while True:
+        try:
+            return ask()
+        except (Unreachable, Unauthenticated) as exc:
+            with deps.database.read() as tx:
+                reason = store.get(tx, provision.id).stop or deps.interrupted()
+            if reason:
+                raise Interrupted(reason) from exc
+            if not is_told:
+                text = f"waiting for OpenNebula: {exc.message}"
+                deps.notify(Notice(deps.clock.now(), f"provision {provision.id}", text, "W", lasting=True))
+            is_told = True
+            deps.clock.sleep(PAUSE_S)
+
+
 def _registered_there(
-    deps: Deps,
-    held: Lease,
+    work: tuple[Deps, Lease, Provision],
     registrar: Registrar,
     objects: tuple[Sequence[StoredObject], Sequence[StoredObject]],
     machines: dict[int, Resource],
 ) -> list[StoredObject]:
+    deps, held, provision = work
     every, new = objects
     numbers = {o.id: number_of(o) for o in every if o.kind is ObjectKind.CLUSTER}
     made = []
     for each in new:
         cluster = next((number for number in numbers.values() if number is not None), 0)
-        kept = registrar.register(each, cluster, machines.get(each.id) if _is_host(each) else None)
+        machine = machines.get(each.id) if _is_host(each) else None
+        kept = _patiently(deps, provision, partial(registrar.register, each, cluster, machine))
         done = replace(each, body={**each.body, **kept})
         _keep(deps, held, done)
         if each.kind is ObjectKind.CLUSTER:

@@ -157,7 +157,9 @@ def _pyone() -> Any:
 def _raw(server: Any, method: str, arguments: tuple[object, ...]) -> object:
     """The answer as it came. An error goes the usual way, so that pyone says which it is."""
     answer = server._do_request(f"one.{method}", server._cast_parms(arguments))
-    return answer[1] if answer[0] else server._OneServerXRPC__response(answer)
+    # Its name in the class, which older releases of pyone call otherwise.
+    told = getattr(server, f"_{type(server).__name__}__response")
+    return answer[1] if answer[0] else told(answer)
 
 
 def _transport(url: str, answer_s: float) -> xmlrpc.client.Transport:

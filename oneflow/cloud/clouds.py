@@ -2,26 +2,29 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from onecore.errors import NotFound
-from onecore.machines.binder import Binder
-from onecore.machines.calls import Binding
 from onecore.machines.model import Resource
-from onecore.machines.power import Action, Further
 from onecore.store import resources
 from onecore.store.engine import Transaction
 from oneflow import store
 from oneflow.cloud import machines, nebula
 from oneflow.deps import FlowDeps
 from oneflow.model.document import Body, Kind, Stored
-from oneflow.model.job import POWER
 from oneflow.model.service import NodeStatus, Observed
 from oneflow.model.vm import Vm, vm_info
-from oneflow.nebula import actions, records
+from oneflow.nebula import records
+
+if TYPE_CHECKING:
+    from onecore.machines.calls import Binding
+    from onecore.machines.power import Action, Further
 
 
-def binder(deps: FlowDeps) -> Callable[[Resource], Binding]:
+def binder(deps: FlowDeps) -> "Callable[[Resource], Binding]":
     """Who serves a machine's record."""
+    from onecore.machines.binder import Binder  # lazy: who only looks starts no driver
+
     drivers = Binder(deps).bind
     return drivers if deps.nebula is None else deps.nebula.binder(deps, drivers)
 
@@ -94,8 +97,11 @@ def ours(tx: Transaction, service: Stored, numbers: Iterable[int]) -> tuple[int,
     return tuple(known.get(asked, asked) for asked in numbers)
 
 
-def power(machine: Resource, action: str, arguments: str) -> Action | Further:
+def power(machine: Resource, action: str, arguments: str) -> "Action | Further":
     """What an action of a batch is to the machine loop."""
+    from oneflow.model.job import POWER  # lazy: who only looks orders nothing
+    from oneflow.nebula import actions
+
     return actions.order(action, arguments) if records.is_nebula(machine) else POWER[action]
 
 

@@ -72,10 +72,14 @@ def test_an_opennebula_that_is_away_leaves_nothing_twice_and_nothing_behind(form
     form.run("retry", 0)
     assert len(form.there()) == 6
     form.nebula.stop()
-    form.run("deprovision", 0, "--yes", code=1)
+    waiting = form.start("deprovision", 0, "--yes")
+    waiting.says("waiting for OpenNebula")
+    waiting.kill()
     assert len(form.machines()) == 1
+    waiting = form.start("retry", 0)
+    waiting.says("waiting for OpenNebula")
     form.nebula.start()
-    form.run("retry", 0)
+    waiting.end()
     assert (form.there(), form.machines()) == ([], {})
 
 
