@@ -10,7 +10,7 @@ from onecore.cli.numbers import FiniteRange
 from onecore.cli.output import OutputFormat, Table, emit, format_options, sections
 from onecore.cli.tables import Align, Column
 from oneprovision.cli.group import FormGroup
-from oneprovision.cli.oneform import disable, enable, show_folder, sync
+from oneprovision.cli.oneform import disable, enable, input_columns, show_folder, sync
 from oneprovision.cli.session import FormSession, pass_session
 
 if TYPE_CHECKING:
@@ -219,16 +219,7 @@ def _pairs(first: str, second: str) -> list[Column[tuple[str, str]]]:
     ]
 
 
-def _input_column(name: str, width: int, place: int) -> Column[tuple[str, str, str, str]]:
-    return Column(name, width, Align.LEFT, lambda row: row[place])
-
-
-_INPUTS = [
-    _input_column("NAME", 16, 0),
-    _input_column("TYPE", 10, 1),
-    _input_column("DEFAULT", 10, 2),
-    _input_column("DESCRIPTION", 20, 3),
-]
+_INPUTS = input_columns(16, 10, 10, 20)
 _REPORT: "list[Column[Check]]" = [
     Column("CHECK", 50, Align.LEFT, lambda check: check.name),
     Column("OK", 3, Align.LEFT, lambda check: {True: "yes", False: "NO", None: "-"}[check.ok]),

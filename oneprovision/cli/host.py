@@ -11,10 +11,10 @@ from onecore.cli.numbers import FiniteRange
 from onecore.cli.output import OutputFormat, emit, format_options, sections, write
 from onecore.cli.session import Session, pass_session
 from oneprovision.cli.host_view import COLUMNS, described
+from oneprovision.cli.power import Power, add_commands
 
 if TYPE_CHECKING:
     from onecore.deps import Deps
-    from onecore.machines.power import Action
     from oneprovision.usecases.hosts import Host, Outcome
 
 _timeout = click.option(
@@ -111,57 +111,7 @@ def reboot(session: Session, /, selected: str, hard: bool, within_s: float | Non
     oneprovision host reboot 3
     oneprovision host reboot 8..15 --hard
     """
-    from onecore.machines.power import Action
-
-    _act(session, selected, (Action.RESET if hard else Action.REBOOT, within_s), "rebooted", fmt)
-
-
-@host.command()
-@click.argument("selected", metavar="HOSTS")
-@_timeout
-@format_options
-@pass_session
-def poweroff(session: Session, /, selected: str, within_s: float | None, fmt: OutputFormat) -> None:
-    """Turn the machines of HOSTS off. They go on existing, and mostly go on costing.
-
-    \b
-    oneprovision host poweroff 3
-    """
-    from onecore.machines.power import Action
-
-    _act(session, selected, (Action.POWER_OFF, within_s), "powered off", fmt)
-
-
-@host.command()
-@click.argument("selected", metavar="HOSTS")
-@_timeout
-@format_options
-@pass_session
-def resume(session: Session, /, selected: str, within_s: float | None, fmt: OutputFormat) -> None:
-    """Turn the machines of HOSTS on again.
-
-    \b
-    oneprovision host resume 3
-    """
-    from onecore.machines.power import Action
-
-    _act(session, selected, (Action.POWER_ON, within_s), "resumed", fmt)
-
-
-@host.command()
-@click.argument("selected", metavar="HOSTS")
-@_timeout
-@format_options
-@pass_session
-def suspend(session: Session, /, selected: str, within_s: float | None, fmt: OutputFormat) -> None:
-    """Put the machines of HOSTS to sleep, where the driver can; `resume` wakes them.
-
-    \b
-    oneprovision host suspend 3
-    """
-    from onecore.machines.power import Action
-
-    _act(session, selected, (Action.SUSPEND, within_s), "suspended", fmt)
+    _act(session, selected, "RESET" if hard else "REBOOT", fmt, {"within_s": within_s})
 
 
 @host.command()
@@ -225,17 +175,40 @@ def ssh(session: Session, /, selected: str, command: tuple[str, ...]) -> None:
     process.replace(argv, session.settings.environ)
 
 
-def _act(
-    session: Session, selected: str, order: "tuple[Action, float | None]", done: str, fmt: OutputFormat
-) -> None:
+def _act(session: Session, selected: str, action: str, fmt: OutputFormat, given: dict[str, Any]) -> None:
+    from onecore.machines.power import Action
     from oneprovision.usecases import hosts
 
-    action, within_s = order
     with session.working() as deps:
-        outcome = hosts.act(deps, _ids(deps, selected), action, within_s)
+        outcome = hosts.act(deps, _ids(deps, selected), Action[action], given["within_s"])
     well = [one for one in outcome.hosts if one.id not in outcome.problems]
-    _print(well, done, fmt)
+    _print(well, _DONE[action], fmt)
     _raise_problems(outcome, "look again: oneprovision host poll {}")
+
+
+_DONE = {
+    "REBOOT": "rebooted",
+    "RESET": "rebooted",
+    "POWER_OFF": "powered off",
+    "POWER_ON": "resumed",
+    "SUSPEND": "suspended",
+}
+_POWERS = (
+    Power(
+        "poweroff",
+        "POWER_OFF",
+        "Turn the machines of HOSTS off. They go on existing, and mostly go on costing.",
+        ("poweroff 3",),
+    ),
+    Power("resume", "POWER_ON", "Turn the machines of HOSTS on again.", ("resume 3",)),
+    Power(
+        "suspend",
+        "SUSPEND",
+        "Put the machines of HOSTS to sleep, where the driver can; `resume` wakes them.",
+        ("suspend 3",),
+    ),
+)
+add_commands(host, "HOSTS", _POWERS, _act, (_timeout,))
 
 
 def _print(shown: "Sequence[Host]", done: str, fmt: OutputFormat) -> None:

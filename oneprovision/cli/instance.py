@@ -11,10 +11,10 @@ from onecore.cli.output import OutputFormat, emit, format_options, sections, wri
 from onecore.cli.session import Session, pass_session
 from onecore.cli.tables import Align, Column
 from oneprovision.cli.arguments import effort, effort_options, wait_option
+from oneprovision.cli.power import Power, add_commands
 
 if TYPE_CHECKING:
     from onecore.deps import Deps
-    from onecore.machines.power import Action
     from oneprovision.model.instance import InstanceForm
     from oneprovision.usecases.instances import Instance
 
@@ -151,66 +151,6 @@ def wait(session: Session, /, selected: str, fmt: OutputFormat) -> None:
 
 @instance.command()
 @click.argument("selected", metavar="INSTANCE")
-@format_options
-@pass_session
-def reboot(session: Session, /, selected: str, fmt: OutputFormat) -> None:
-    """Restart INSTANCE in order; a system that does not listen is forced.
-
-    \b
-    oneprovision instance reboot web
-    """
-    from onecore.machines.power import Action
-
-    _act(session, selected, Action.REBOOT, fmt)
-
-
-@instance.command()
-@click.argument("selected", metavar="INSTANCE")
-@format_options
-@pass_session
-def reset(session: Session, /, selected: str, fmt: OutputFormat) -> None:
-    """Restart INSTANCE the hard way, as by its switch.
-
-    \b
-    oneprovision instance reset web
-    """
-    from onecore.machines.power import Action
-
-    _act(session, selected, Action.RESET, fmt)
-
-
-@instance.command()
-@click.argument("selected", metavar="INSTANCE")
-@format_options
-@pass_session
-def shutdown(session: Session, /, selected: str, fmt: OutputFormat) -> None:
-    """Shut INSTANCE down in order. It goes on existing, and mostly goes on costing.
-
-    \b
-    oneprovision instance shutdown web
-    """
-    from onecore.machines.power import Action
-
-    _act(session, selected, Action.POWER_OFF, fmt)
-
-
-@instance.command()
-@click.argument("selected", metavar="INSTANCE")
-@format_options
-@pass_session
-def start(session: Session, /, selected: str, fmt: OutputFormat) -> None:
-    """Turn INSTANCE on again.
-
-    \b
-    oneprovision instance start web
-    """
-    from onecore.machines.power import Action
-
-    _act(session, selected, Action.POWER_ON, fmt)
-
-
-@instance.command()
-@click.argument("selected", metavar="INSTANCE")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @wait_option
 @pass_session
@@ -251,11 +191,31 @@ def ssh(session: Session, /, selected: str, command: tuple[str, ...]) -> None:
     process.replace(argv, session.settings.environ)
 
 
-def _act(session: Session, selected: str, action: "Action", fmt: OutputFormat) -> None:
+def _act(session: Session, selected: str, action: str, fmt: OutputFormat, given: dict[str, Any]) -> None:
+    from onecore.machines.power import Action
     from oneprovision.usecases import instances
 
     with session.working() as deps:
-        _print(instances.act(deps, _one(deps, selected), action), fmt)
+        _print(instances.act(deps, _one(deps, selected), Action[action]), fmt)
+
+
+_POWERS = (
+    Power(
+        "reboot",
+        "REBOOT",
+        "Restart INSTANCE in order; a system that does not listen is forced.",
+        ("reboot web",),
+    ),
+    Power("reset", "RESET", "Restart INSTANCE the hard way, as by its switch.", ("reset web",)),
+    Power(
+        "shutdown",
+        "POWER_OFF",
+        "Shut INSTANCE down in order. It goes on existing, and mostly goes on costing.",
+        ("shutdown web",),
+    ),
+    Power("start", "POWER_ON", "Turn INSTANCE on again.", ("start web",)),
+)
+add_commands(instance, "INSTANCE", _POWERS, _act)
 
 
 def _form_of_options(given: dict[str, Any]) -> "InstanceForm":

@@ -13,10 +13,24 @@ from oneprovision.model.provision import ObjectKind
 from oneprovision.usecases import visible
 
 if TYPE_CHECKING:
+    from onecore.store.providers import Provider
+    from oneprovision.model.provision import Provision
     from oneprovision.model.states import Operation
     from oneprovision.usecases.oneform import CreateFromFolder
     from oneprovision.usecases.provisions import CreateProvision
     from oneprovision.usecases.scaling import RemoveHosts
+
+
+def row_of(thing: "Provision | Provider", owners: visible.Names) -> Row:
+    """What lists tell of everything that somebody owns."""
+    users, groups = owners
+    return Row(
+        id=thing.id,
+        user=users.get(thing.uid, str(thing.uid)),
+        group=groups.get(thing.gid, str(thing.gid)),
+        name=thing.name,
+        registered_at=thing.created_at,
+    )
 
 
 class LocalProvisions:
@@ -36,19 +50,11 @@ class LocalProvisions:
 
     def rows(self, done: bool) -> list[Row]:
         seen = visible.every(self._deps, done)
-        users, groups = visible.owners(self._deps)
+        owners = visible.owners(self._deps)
         with self._deps.database.read() as tx:
             counts = store.object_counts(tx)
         return [
-            Row(
-                id=p.id,
-                user=users.get(p.uid, str(p.uid)),
-                group=groups.get(p.gid, str(p.gid)),
-                name=p.name,
-                registered_at=p.created_at,
-                hosts=counts.get(p.id, {}).get("host", 0),
-                state=p.state.name,
-            )
+            replace(row_of(p, owners), hosts=counts.get(p.id, {}).get("host", 0), state=p.state.name)
             for p in seen
         ]
 

@@ -1,11 +1,13 @@
 """The doors to the providers and OneForm drivers of the state file."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from onecore.deps import Deps
 from onecore.document import Document
 from oneprovision.cli.door import Names, Row
+from oneprovision.cli.local import row_of
 from oneprovision.usecases import folder_drivers, provider_documents, providers, visible
 
 if TYPE_CHECKING:
@@ -23,18 +25,9 @@ class LocalProviders:
         return provider_documents.names(self._deps)
 
     def rows(self) -> list[Row]:
-        users, groups = visible.owners(self._deps)
-        return [
-            Row(
-                id=p.id,
-                user=users.get(p.uid, str(p.uid)),
-                group=groups.get(p.gid, str(p.gid)),
-                name=p.name,
-                registered_at=p.created_at,
-                driver=p.driver,
-            )
-            for p in provider_documents.every(self._deps)
-        ]
+        owners = visible.owners(self._deps)
+        seen = provider_documents.every(self._deps)
+        return [replace(row_of(p, owners), driver=p.driver) for p in seen]
 
     def pool(self, kept: Sequence[Row]) -> Document:
         chosen = {row.id for row in kept}

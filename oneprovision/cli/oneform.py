@@ -142,16 +142,17 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value) if value != "" else "-"
 
 
-def _column(name: str, width: int, place: int) -> Column[tuple[str, str, str, str]]:
-    return Column(name, width, Align.LEFT, lambda row: row[place])
+def input_columns(*widths: int) -> list[Column[tuple[str, str, str, str]]]:
+    """What a driver asks for: name, type, default and description."""
+
+    def column(name: str, width: int, place: int) -> Column[tuple[str, str, str, str]]:
+        return Column(name, width, Align.LEFT, lambda row: row[place])
+
+    names = ("NAME", "TYPE", "DEFAULT", "DESCRIPTION")
+    return [column(name, width, place) for place, (name, width) in enumerate(zip(names, widths, strict=True))]
 
 
-_INPUTS = [
-    _column("NAME", 20, 0),
-    _column("TYPE", 16, 1),
-    _column("DEFAULT", 12, 2),
-    _column("DESCRIPTION", 20, 3),
-]
+_INPUTS = input_columns(20, 16, 12, 20)
 _DRIVERS: list[Column[Entry]] = [
     Column("NAME", 16, Align.LEFT, lambda d: str(d["name"]), about="its name"),
     Column("DEPLOYMENTS", 24, Align.LEFT, _deployments, about="what it can make"),
