@@ -73,13 +73,17 @@ class Settling:
                 return
 
     def _made(self, service: Service, adds: list[Add]) -> Service:
+        failed = set[str]()
         for add in adds:
             role = service.role(add.role)
             if role is None:
                 raise KeyError(add.role)
+            if role.name in failed:
+                continue
             try:
                 vm_id = self.make(role, add.number)
             except OneError as exc:
+                failed.add(role.name)
                 service = service.with_role(role.moved(Event.FAIL))
                 self.lines.append((f"Role {role.name} : Instantiate failed", exc.message))
                 continue

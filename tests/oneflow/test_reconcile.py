@@ -1,11 +1,14 @@
 """What becomes of services as their machines, their VMs and people do what they do."""
 
+from dataclasses import replace
+
 import pytest
 
 from onecore.errors import InvalidInput, NotFound
 from onecore.machines import power
 from onecore.machines.model import State
 from oneflow import store
+from oneflow.model.document import Kind
 from oneflow.model.states import ServiceState
 from oneflow.usecases import jobs, roles, services, templates
 from oneflow.usecases.services import Scale
@@ -261,6 +264,28 @@ def acted(world: World, action: str, then: State) -> None:
 
 def marks(world: World) -> list[str | None]:
     return [node.get("resting") for node in world.role()["nodes"]]
+
+
+@pytest.mark.parametrize("cardinality", [1, 3])
+def test_vms_that_cannot_even_be_ordered_fail_their_role_and_are_recovered(world, cardinality):
+    deployed(world, a_role(cardinality=2, cooldown=0))
+    with_template(world, 99)
+    services.scale(world.deps, 0, Scale("web", 2 + cardinality))
+    world.settle()
+    assert (world.state(), len(world.exists)) == (S.FAILED_SCALING, 2)
+    assert world.log().count("Role web : Instantiate failed") == 1
+    with_template(world, 0)
+    services.recover(world.deps, 0)
+    world.settle()
+    assert (world.state(), len(world.exists)) == (S.RUNNING, 2 + cardinality)
+
+
+def with_template(world: World, number: int) -> None:
+    """Have the role made of another VM template, which stands for whatever keeps VMs from being ordered."""
+    with world.deps.database.begin() as tx:
+        document = store.get(tx, Kind.SERVICE, 0)
+        role = {**document.body["roles"][0], "vm_template": number}
+        store.save(tx, replace(document, body={**document.body, "roles": [role]}))
 
 
 def test_recover_from_warning_replaces_what_is_broken(world):
