@@ -38,6 +38,15 @@ class OrderBook:
     given: set[Order] = field(default_factory=set)
     orders: list[Order] = field(default_factory=list)
 
+    def want(self, owner: str, job_id: int, wanted: Collection[Order]) -> None:
+        """Have these given, each once for as long as it goes on being wanted."""
+        over = {o for o in self.given if (o.owner, o.job_id) == (owner, job_id)} - set(wanted)
+        self.given -= over
+        for order in wanted:
+            if order not in self.given:
+                self.given.add(order)
+                self.orders.append(order)
+
 
 @dataclass
 class Batches:

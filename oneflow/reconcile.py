@@ -25,7 +25,7 @@ from oneflow.settle import Settling
 # When to look again at a service that could not be looked at.
 AGAIN_S = 60.0
 OF_NO_JOB = -1
-CHOWN = "chown"
+CHOWN, UNREADY = "chown", "unready"
 
 Records = Callable[[str], Mapping[int, Resource]]
 Problems = Callable[[str], Mapping[int, str]]
@@ -90,7 +90,7 @@ class _Look:
             return []
         self.held.vms = {vm.id: vm for vm in store.vms_of(self.tx, document.id)}
         self.held.unready()
-        self._give(document)
+        self._put_right(document)
         body = self._after_batches(document)
         if body.pop(bodies.RETRY, False):
             self.held.encourage()
@@ -163,13 +163,19 @@ class _Look:
                 if network.wanted is Wanted.PRESENT:
                     self.held.change(record.unwanted(network))
 
-    def _give(self, document: Stored) -> None:
-        """VMs of an OpenNebula belong to the owner of their service, whoever made them."""
-        for machine, whom in nebula.chowns(self.held.machines.values(), document.uid, document.gid):
-            order = Order(self.owner, OF_NO_JOB, machine.number, machine.id, CHOWN, whom)
-            if order not in self.all.book.given and machine.state in SETTLED:
-                self.all.book.given.add(order)
-                self.all.book.orders.append(order)
+    def _put_right(self, document: Stored) -> None:
+        """VMs of an OpenNebula belong to the owner of their service, whoever made them, and one that was off
+        has to say again that it is ready."""
+        machines = list(self.held.machines.values())
+        orders = [
+            Order(self.owner, OF_NO_JOB, machine.number, machine.id, CHOWN, whom)
+            for machine, whom in nebula.chowns(machines, document.uid, document.gid)
+            if machine.state in SETTLED
+        ]
+        if document.body.get("ready_status_gate") is True:
+            stale = nebula.stale(machines)
+            orders += [Order(self.owner, OF_NO_JOB, m.number, m.id, UNREADY) for m in stale]
+        self.all.book.want(self.owner, OF_NO_JOB, orders)
 
     def _after_batches(self, document: Stored) -> Body:
         batches = Batches(self.tx, self.owner, self.now, self.held.machine_of, self.all.book)

@@ -135,6 +135,11 @@ CALLS: Final[Mapping[str, Call]] = MappingProxyType(
             ),
             "once for each round, where networks are made or removed: the state of all of them",
         ),
+        "vm.update": _vm(
+            ("template", str, '`READY="NO"`'),
+            ("append", int, "1: merge"),
+            why="a VM that was off has to say again that it is ready",
+        ),
         "vm.snapshotcreate": _vm(_NAME, why="action `snapshot-create`"),
         "vm.snapshotrevert": _vm(_SNAPSHOT, why="action `snapshot-revert`"),
         "vm.snapshotdelete": _vm(_SNAPSHOT, why="action `snapshot-delete`"),

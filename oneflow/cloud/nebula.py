@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from onecore.machines.model import Kind, Resource
+from onecore.machines.model import Kind, Resource, State
 from onecore.store import resources
 from onecore.store.engine import Transaction
 from oneflow import store
@@ -12,7 +12,7 @@ from oneflow.model import inputs, networks
 from oneflow.model.contents import merged, parsed, substituted
 from oneflow.model.document import Body, Stored
 from oneflow.model.vm import Sighting, Vm, vm_info
-from oneflow.nebula.records import HOST, NAME, is_nebula, owner, reported, states, template
+from oneflow.nebula.records import HOST, NAME, is_nebula, is_ready, owner, reported, states, template
 
 NOT_MADE = -1
 """The number of a VM that OpenNebula has not given one yet."""
@@ -82,6 +82,11 @@ def document(vm: Vm, machine: Resource, known: Sighting, owner: Owner) -> Body:
     info = vm_info(told, sighting(machine, known), owner)
     info["VM"]["TEMPLATE"] |= template(machine)
     return info
+
+
+def stale(machines: Iterable[Resource]) -> list[Resource]:
+    """VMs that are off and still say READY=YES of the time before (reference: Readiness)."""
+    return [m for m in machines if is_nebula(m) and m.state is State.OFF and is_ready(m)]
 
 
 def chowns(machines: Iterable[Resource], uid: int, gid: int) -> list[tuple[Resource, str]]:

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from onecore.opennebula.client import Client
 
 RECREATE: Final = 4
+MERGE: Final = 1
 CHOWN: Final = "chown"
+UNREADY: Final = "unready"
 
 _LEAD_TO: Final[Mapping[str, Health | None]] = MappingProxyType(
     {
@@ -23,6 +25,7 @@ _LEAD_TO: Final[Mapping[str, Health | None]] = MappingProxyType(
         **dict.fromkeys(("snapshot-create", "snapshot-revert", "snapshot-delete"), None),
         **dict.fromkeys(("disk-snapshot-create", "disk-snapshot-revert", "disk-snapshot-delete"), None),
         CHOWN: None,
+        UNREADY: None,
     }
 )
 # What was given up in 5.0 for another name.
@@ -58,6 +61,8 @@ def act(client: "Client", vm_id: int, verb: str) -> None:
         client.call(_SNAPSHOTS[action][0], vm_id, *_snapshot_arguments(action, arguments))
     elif action == CHOWN:
         client.call("vm.chown", vm_id, *map(int, arguments.split()))
+    elif action == UNREADY:
+        client.call("vm.update", vm_id, 'READY="NO"', MERGE)
     elif action == "delete-recreate":
         client.call("vm.recover", vm_id, RECREATE)
     else:

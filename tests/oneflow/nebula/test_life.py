@@ -72,6 +72,32 @@ def test_a_gated_service_waits_for_ready_in_the_user_template(site: Site):
     site.reach(ServiceState.RUNNING)
 
 
+def test_a_vm_that_was_off_has_to_say_again_that_it_is_ready(site: Site):
+    site.watch(0.05)
+    site.service(ready_status_gate=True)
+    site.drive(lambda: [vm.state for vm in site.vms()] == [(3, 3)])
+    (vm,) = site.vms()
+    site.nebula.cloud.report(vm.id, READY="YES")
+    site.reach(ServiceState.RUNNING)
+    site.nebula.cloud.put(vm.id, (states.POWEROFF, 0))
+    site.drive(lambda: vm.user_template["READY"] == "NO")
+    site.nebula.cloud.put(vm.id, (3, 3))
+    site.drive(lambda: site.nodes()[0]["vm_info"]["VM"]["LCM_STATE"] == "3")
+    assert site.state() is ServiceState.WARNING
+    site.nebula.cloud.report(vm.id, READY="YES")
+    site.reach(ServiceState.RUNNING)
+
+
+def test_a_vm_that_is_given_away_and_back_follows_each_time(site: Site):
+    site.nebula.cloud.add_user("alice", "alice's")
+    site.watch(0.05)
+    site.running()
+    people.refresh(site.deps)
+    for whom, number in (("alice", 1), ("oneadmin", 0), ("alice", 1)):
+        documents.chown(site.deps, Kind.SERVICE, 0, whom)
+        site.drive(partial(belongs_to, site, number))
+
+
 def test_a_vm_that_fails_to_boot_fails_its_role_and_recover_replaces_it(site: Site):
     site.service(a_role(vm_template=1))
     site.reach(ServiceState.FAILED_DEPLOYING)
@@ -243,6 +269,10 @@ def test_a_vm_that_still_boots_is_deleted_as_it_cannot_be_terminated(site: Site)
 def somebody_makes_a_vm(site: Site) -> None:
     cloud = site.nebula.cloud
     cloud.instantiate(cloud.users[0], cloud.templates[0], "of somebody else", False, {})
+
+
+def belongs_to(site: Site, number: int) -> bool:
+    return [vm.uid for vm in site.vms()] == [number]
 
 
 def is_done(site: Site, action: str) -> bool:
