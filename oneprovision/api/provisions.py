@@ -33,7 +33,7 @@ def create(call: Call[Deps]) -> object:
     if "template" in body:
         return _document(call, _from_template(call.context, body))
     missing = [key for key in ("driver", "deployment_type", "provider_id") if not _is_said(body, key)]
-    if missing and (missing != ["provider_id"] or body["driver"].lower() != "onprem"):
+    if missing and missing != ["provider_id"]:  # whether it takes an account, the driver says
         raise InvalidInput(f"'{missing[0]}' is missing", context={key: ["is missing"] for key in missing})
     request = CreateFromFolder(
         driver=body["driver"].lower(),

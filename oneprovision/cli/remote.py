@@ -3,12 +3,14 @@ we know, which other servers leave alone."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from onecore.clock import Clock, SystemClock
 from onecore.document import Document
-from onecore.errors import TIMED_OUT, Interrupted, NotFound, OneError, TimedOut
+from onecore.errors import TIMED_OUT, Interrupted, InvalidInput, NotFound, OneError, TimedOut
 from onecore.history import Event
 from oneprovision.cli.door import Effort, Names, Row
+from oneprovision.model.folder import bare
 
 if TYPE_CHECKING:
     from onecore.http.client import Client
@@ -87,8 +89,8 @@ class RemoteProvisions:
         said: dict[str, Any] = {"name": request.name, "provider_id": request.provider_id}
         if isinstance(request, CreateFromFolder):
             said |= {
-                "driver": request.driver,
-                "deployment_type": request.deployment,
+                "driver": bare(request.driver),
+                "deployment_type": request.deployment or self._only_deployment(request.driver),
                 "user_inputs_values": dict(request.values),
                 "description": request.description,
             }
@@ -178,6 +180,17 @@ class RemoteProvisions:
         why = f": {body['error']}" if body.get("error") else ""
         hint = f"see: oneprovision logs {number}; then: oneprovision retry {number}"
         return OneError(f"provision {number} is {body['state']}{why}", hint=hint)
+
+    def _only_deployment(self, driver: str) -> str:
+        """A server wants it named. Raises InvalidInput where there are several."""
+        found = self._ask("GET", f"/drivers/{quote(bare(driver), safe='')}")
+        names = [each["inventory"] for each in found.get("deployment_confs", [])]
+        if len(names) != 1:
+            raise InvalidInput(
+                f"driver '{bare(driver)}' has several deployments",
+                hint=f"choose one with --deployment: {', '.join(names)}",
+            )
+        return str(names[0])
 
     def _do(self, number: int, action: str, asked: dict[str, Any] | None, effort: Effort) -> None:
         self._remember(number)

@@ -184,6 +184,7 @@ def _check_provider(deps: Deps, folder: Folder, provider_id: int | None) -> None
                 f"driver '{folder.name}' needs the account of a provider",
                 hint="name one: --provider-id ID; make one: "
                 f"oneprovision provider create --driver {folder.key}",
+                context={"provider_id": ["is missing"]},
             )
         return
     with deps.database.read() as tx:

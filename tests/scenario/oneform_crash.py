@@ -5,6 +5,7 @@ In mode `process` OpenTofu outlives us; in mode `power` it dies with us, in the 
 """
 
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -66,11 +67,14 @@ def _problems(folder: Path, case: Case, whole: bool) -> Iterator[str]:
     """What broke the law, for each kill; empty where nothing did."""
     passed = _killed(folder / f"{case.name}-whole", case, None).boundaries
     points = [at for at, name in enumerate(passed, 1) if whole or _chosen(passed, at, name)]
-    for mode in (Mode.PROCESS, Mode.POWER):
-        for at in points:
-            place = folder / f"{case.name}-{mode}-{at}"
-            run = _killed(place, case, Kill(at, mode))
-            yield _judged(Place(place, {}), case, run, f"{case.name} {mode} at {at} ({passed[at - 1]})")
+    every = [(at, mode) for at in points for mode in (Mode.PROCESS, Mode.POWER)]
+    # The short form alternates: a point is killed in one mode, the next one in the other.
+    turns = every if whole else [every[2 * turn + turn % 2] for turn in range(len(points))]
+    for at, mode in turns:
+        place = folder / f"{case.name}-{mode}-{at}"
+        run = _killed(place, case, Kill(at, mode))
+        yield _judged(Place(place, {}), case, run, f"{case.name} {mode} at {at} ({passed[at - 1]})")
+        shutil.rmtree(place)
 
 
 def _chosen(passed: Sequence[str], at: int, name: str) -> bool:
@@ -80,6 +84,15 @@ def _chosen(passed: Sequence[str], at: int, name: str) -> bool:
 
 
 def _killed(folder: Path, case: Case, kill: Kill | None) -> Run:
+    """On a copy of the state in which the case begins, which is made once."""
+    base = folder.parent / f"base-{len(case.before)}"
+    if not base.exists():
+        _begin(base, case)
+    shutil.copytree(base, folder)
+    return killing.run(Place(folder, {}), _words(case.killed, folder / "inputs.json"), kill)
+
+
+def _begin(folder: Path, case: Case) -> None:
     folder.mkdir()
     place = Place(folder, {})
     inputs = folder / "inputs.json"
@@ -90,7 +103,6 @@ def _killed(folder: Path, case: Case, kill: Kill | None) -> Run:
     for command in case.before:
         done = killing.run(place, _words(command, inputs))
         assert done.exit_code == 0, place.output.read_text()
-    return killing.run(place, _words(case.killed, inputs), kill)
 
 
 def _words(command: Sequence[str], inputs: Path) -> list[str]:

@@ -14,8 +14,10 @@ from oneprovision.cli.remote import RemoteProvisions
 from oneprovision.cli.remote_parts import RemoteDrivers, RemoteProviders
 from oneprovision.folders import open_catalog
 from oneprovision.model.provider import ProviderForm
+from oneprovision.usecases.oneform import CreateFromFolder
 from oneprovision.usecases.provisions import CreateProvision
 from oneprovision.usecases.scaling import RemoveHosts
+from tests.oneform import tofu
 from tests.oneprovision.api.server import BASE, a_form, a_template
 
 
@@ -126,6 +128,14 @@ def pool_of(door, number):
 def test_what_is_refused_at_one_door_is_refused_at_the_other(provisions, ask, error, said):
     with pytest.raises(error, match=said):
         ask(provisions)
+
+
+def test_the_only_deployment_of_a_driver_need_not_be_named(provisions):
+    tofu()
+    number = provisions.create(CreateFromFolder("onprem", name="alone"), {})
+    provisions.see_through([number], lambda number, event: None)
+    body = provisions.document(number)["DOCUMENT"]["TEMPLATE"]["PROVISION_BODY"]
+    assert (body["deployment_file"], body["state"]) == ("ssh_cluster", "RUNNING")
 
 
 def test_what_a_state_forbids_is_a_wrong_state(provisions):
