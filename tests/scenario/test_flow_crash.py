@@ -13,7 +13,7 @@ from tests.scenario.flow_judge import RUNNING, Wish, judge, wish
 from tests.scenario.flow_scenarios import CREATE, DEPLOY
 
 ROOT = Path(__file__).parents[2]
-ENOUGH = 50
+ENOUGH = 40
 ASKED = Wish(RUNNING, (("front", 2), ("worker", 2)))
 
 
