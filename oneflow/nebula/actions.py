@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from onecore.errors import InvalidInput
 from onecore.machines.decide import Health
 from onecore.machines.power import Further
+from onecore.opennebula.text import rendered
 
 if TYPE_CHECKING:
     from onecore.opennebula.client import Client
@@ -62,7 +63,7 @@ def act(client: "Client", vm_id: int, verb: str) -> None:
     elif action == CHOWN:
         client.call("vm.chown", vm_id, *map(int, arguments.split()))
     elif action == UNREADY:
-        client.call("vm.update", vm_id, 'READY="NO"', MERGE)
+        client.call("vm.update", vm_id, rendered({"READY": "NO"}), MERGE)
     elif action == "delete-recreate":
         client.call("vm.recover", vm_id, RECREATE)
     else:

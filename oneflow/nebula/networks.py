@@ -13,7 +13,9 @@ from onecore.errors import NotFound
 from onecore.machines.calls import Seen
 from onecore.machines.decide import Facts, Health
 from onecore.machines.model import Kind, Resource
+from onecore.opennebula.text import rendered
 from onecore.tasks import Task
+from oneflow.model.contents import parsed
 from oneflow.nebula.binding import LIMITS, NebulaBinding
 from oneflow.nebula.records import NETWORK
 
@@ -55,12 +57,12 @@ class NetworkBinding(NebulaBinding):
 
     def _make(self, name: str, deployment: Mapping[str, Any]) -> int:
         session = self._client.session_of(str(deployment["owner"]))
-        number, extra = int(deployment["number"]), str(deployment["extra"])
+        number, extra = int(deployment["number"]), parsed(deployment["extra"])
         made: int
         if deployment["way"] == "template_id":
-            made = self._client.call_as(session, "vntemplate.instantiate", number, name, extra)
+            made = self._client.call_as(session, "vntemplate.instantiate", number, name, rendered(extra))
         else:
-            made = self._client.call_as(session, "vn.reserve", number, f'{extra}\nNAME="{name}"')
+            made = self._client.call_as(session, "vn.reserve", number, rendered({**extra, "NAME": name}))
         return made
 
     def _delete(self, number: int) -> None:

@@ -22,7 +22,12 @@ class BadTemplate(ValueError):
 
 
 def parsed(text: str) -> Template:
-    """Names in upper case; one that comes again makes a list."""
+    """XML, or lines of KEY=value. Names in upper case; one that comes again makes a list."""
+    if text.lstrip().startswith("<"):
+        try:
+            return _of_element(Tree.fromstring(text))
+        except Tree.ParseError as exc:
+            raise BadTemplate(f"Parse error: {exc}") from exc
     result: Template = {}
     at = 0
     while text[at:].strip():
@@ -58,6 +63,18 @@ def element(name: str, value: object) -> list[Tree.Element]:
     return [made]
 
 
+def _of_element(root: Tree.Element) -> Template:
+    result: Template = {}
+    for child in root:
+        value: object = _of_element(child) if len(child) else child.text or ""
+        before = result.get(child.tag.upper())
+        if before is None:
+            result[child.tag.upper()] = value
+        else:
+            result[child.tag.upper()] = [*before, value] if isinstance(before, list) else [before, value]
+    return result
+
+
 def _value(found: re.Match[str]) -> object:
     if found["vector"] is not None:
         return {
@@ -79,4 +96,4 @@ def _pairs(text: str) -> list[re.Match[str]]:
 
 
 def _unescaped(text: str | None) -> str:
-    return re.sub(r"\\(.)", r"\1", text or "", flags=re.DOTALL)
+    return (text or "").replace('\\"', '"')
