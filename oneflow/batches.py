@@ -14,7 +14,7 @@ from onecore.store.engine import Transaction
 from oneflow import store
 from oneflow.cloud import clouds
 from oneflow.model.document import Body
-from oneflow.model.job import ENDING, RESTING, Job
+from oneflow.model.job import ENDING, RESTING, WAKING, Job
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,8 @@ class Batches:
                 acted_on.update(job.acting_vms)
                 done = {vm: why for vm in job.acting_vms if (why := self._problem(job, vm)) is not None}
                 job = job.ended(list(done))
-                result = _marked(result, [vm for vm, why in done.items() if why or not rests], False)
+                awake = done if job.action in WAKING else [vm for vm, why in done.items() if why and rests]
+                result = _marked(result, awake, False)
             self._keep(before, job)
         return _marked(result, self._awake(result, acted_on), False)
 

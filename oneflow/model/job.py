@@ -21,6 +21,9 @@ ENDING: Final = frozenset({"shutdown", "shutdown-hard", "delete", "terminate", "
 RESTING: Final = frozenset({"poweroff", "poweroff-hard", "stop", "suspend", "undeploy", "undeploy-hard"})
 """The VM is off afterwards, as it should be, until somebody wakes it."""
 
+WAKING: Final = frozenset({"resume", "boot"})
+"""The VM is to run afterwards, and ill if it does not."""
+
 POWER: Final = {
     "reboot": Action.REBOOT,
     "reboot-hard": Action.RESET,

@@ -218,6 +218,13 @@ def test_a_machine_that_we_were_told_to_switch_off_is_no_warning_until_it_is_wok
     assert world.state() is S.WARNING
 
 
+def test_what_is_done_to_a_machine_that_rests_does_not_wake_it(world):
+    deployed(world)
+    acted(world, "poweroff", State.OFF)
+    acted(world, "reboot", State.OFF)
+    assert (world.state(), marks(world)) == (S.RUNNING, ["1"])
+
+
 def test_a_machine_that_somebody_woke_elsewhere_rests_no_more(world):
     deployed(world)
     acted(world, "suspend", State.OFF)
