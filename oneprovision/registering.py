@@ -79,6 +79,13 @@ def unregister(deps: Deps, held: Lease, provision: Provision, doomed: Sequence[S
             events.add(tx, provision.key, deps.clock.now(), "OpenNebula object deleted", text)
 
 
+def left_behind(each: StoredObject) -> str:
+    """What is said of an object whose record goes while it is in an OpenNebula; empty where it is in none."""
+    number = number_of(each)
+    where = _kept(each).get("url")
+    return "" if number is None else f"{each.kind} {number} {each.name} stays in the OpenNebula at {where}"
+
+
 def _patiently(deps: Deps, provision: Provision, ask: Callable[[], T]) -> T:
     """What `ask` returns; it waits for an OpenNebula that nobody can reach, or that does not know our token.
     Nothing was done then. Raises Interrupted once somebody wants to stop."""

@@ -74,6 +74,7 @@ class Client:
     endpoint: Endpoint
     conceal: Callable[[list[str]], None] = lambda secrets: None
     answer_s: float = ANSWER_S
+    _concealed: set[str] = field(default_factory=set, repr=False)
     _tokens: dict[str, tuple[str, float]] = field(default_factory=dict, repr=False)
 
     def call(self, method: str, *arguments: object) -> Any:
@@ -110,7 +111,7 @@ class Client:
     def _asked(self, session: str, method: str, arguments: tuple[object, ...], raw: bool) -> Any:
         checked(method, arguments)
         pyone = _pyone()
-        self.conceal([session.partition(":")[2]])
+        self._conceal_once(session.partition(":")[2])
         server = pyone.OneServer(self.endpoint.url, session)
         # Its own has no deadline: a server that stands still would hold us for ever.
         server._ServerProxy__transport = _transport(self.endpoint.url, self.answer_s)
@@ -124,6 +125,11 @@ class Client:
             raise self._unanswered(method, exc) from exc
         except ValueError as exc:  # an answer that is no XML-RPC, or that ends in the middle
             raise NoAnswer(f"one.{method} of {self.endpoint.url}: no answer can be read: {exc}") from exc
+
+    def _conceal_once(self, secret: str) -> None:
+        if secret not in self._concealed:
+            self._concealed.add(secret)
+            self.conceal([secret])
 
     def _refused(self, pyone: Any, method: str, exc: Exception) -> OneError:
         text = str(exc)

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from onecore.access import Right
-from onecore.deps import Deps
+from onecore.deps import Deps, Notice
 from onecore.errors import CANCELLED, WrongState
 from onecore.machines import record
 from onecore.machines.model import Resource
 from onecore.machines.model import State as MachineState
 from onecore.store import lease, resources
-from oneprovision import oneform_store, store
+from oneprovision import oneform_store, registering, store
 from oneprovision.engines import place
 from oneprovision.model.provision import UNCHANGED, ObjectKind, Provision
 from oneprovision.model.states import WORKING, Event, Operation, State
@@ -85,6 +85,7 @@ def delete(deps: Deps, provision_id: int, force: bool = False, from_db: bool = F
         provision = authorized(tx, deps, provision_id, Right.MANAGE)
         lease.claim(tx, provision.key, "delete", deps.clock.now(), deps.process)
         left = resources.of_owner(tx, provision.key)
+        stay = [text for o in store.objects_of(tx, provision_id) if (text := registering.left_behind(o))]
         for resource in left:
             resources.remove(tx, resource.id)
         store.remove(tx, provision_id)
@@ -92,6 +93,8 @@ def delete(deps: Deps, provision_id: int, force: bool = False, from_db: bool = F
         if not remaining:  # an OpenTofu state is the only trace of what is left
             oneform_store.forget_state(tx, provision_id)
             place.forget(deps, provision_id)
+    for text in stay:
+        deps.notify(Notice(deps.clock.now(), f"provision {provision_id}", text, "W", lasting=True))
     return remaining
 
 

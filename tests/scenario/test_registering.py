@@ -91,3 +91,5 @@ def test_embedded_registers_nothing_and_what_is_registered_is_not_forgotten(form
     refused = form.run("--embedded", "deprovision", 1, "--yes", code=1)
     assert "are in the OpenNebula at" in refused.err
     assert len(form.there()) == 6
+    forgotten = form.run("delete", 1, "--from-db", "--yes")
+    assert "cluster 1 other stays in the OpenNebula at" in forgotten.err
