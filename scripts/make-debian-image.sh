@@ -16,10 +16,11 @@ done
 mkdir -p "$1"
 work=$(mktemp -d -p "$1")
 trap 'rm -rf "$work"' EXIT
-packages=systemd-sysv,dbus,udev,locales,cloud-init,openssh-server,sudo,iproute2,ifupdown,isc-dhcp-client,linux-image-cloud-amd64
+packages=systemd-sysv,dbus,udev,locales,libnss-myhostname,cloud-init,openssh-server,sudo,iproute2,ifupdown,isc-dhcp-client,linux-image-cloud-amd64
 mmdebstrap --quiet --mode=root --variant=minbase --include="$packages" "$VERSION_CODENAME" "$work/system"
 echo '/dev/vda / ext4 defaults 0 1' >"$work/system/etc/fstab"
 : >"$work/system/etc/machine-id"
+echo 'locale: C.UTF-8' >"$work/system/etc/cloud/cloud.cfg.d/95_image.cfg" # the only one that is there
 cp "$work"/system/boot/vmlinuz-* "$1/kernel.new"
 cp "$work"/system/boot/initrd.img-* "$1/initrd.new"
 truncate -s 2G "$work/disk.raw"
