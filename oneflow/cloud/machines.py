@@ -39,7 +39,7 @@ _STATES: Mapping[State, tuple[int, int]] = {
     State.GONE: (6, 0),
 }
 _BOOT_FAILURE = (3, 36)
-_EPILOG_FAILURE = (3, 42)
+_EPILOG_FAILURE = (3, 40)
 _STARTING = (State.NEW, State.CREATING, State.UNKNOWN, State.FAILED, State.BOOTING)
 
 
