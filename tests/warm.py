@@ -26,7 +26,16 @@ from typing import BinaryIO
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("onecore", "oneprovision", "oneflow")
-LIBRARIES = ("click", "jsonschema", "yaml", "requests", "paramiko", "boto3", "rich.progress", "rich.live")
+LIBRARIES = (
+    "click",
+    "jsonschema",
+    "yaml",
+    "requests",
+    "paramiko",
+    "tests.drivers.aws_models",
+    "rich.progress",
+    "rich.live",
+)
 STATUS_BYTES = 8
 LARGEST = 1 << 20
 
