@@ -8,12 +8,12 @@ import re
 
 from digitalocean_api import PAGES, api
 from onecore.drivers.kit import Call, Failed, pages, waiting
+from onecore.drivers.kit.addresses import OURS, made_once, region_of, row
 from onecore.drivers.kit.fleet import LOST_S
 from onecore.drivers.kit.http import Api, Refused, Uncertain
 from onecore.drivers.kit.values import Json, at, text
 
 RESERVED, PROJECTS = "/reserved_ips", "/projects"
-OURS = re.compile(r".+-[0-9a-f]{24,48}")
 ADDRESS = re.compile(r"[0-9a-fA-F.:]{3,45}")
 ACTION_S = 120.0
 EMPTY_S = 60.0
@@ -21,15 +21,11 @@ EMPTY_S = 60.0
 
 def allocate_ip(call: Call) -> object:
     client = api("allocate_ip")
-    region = call.asked("region", call.asked("location"))
     project = _project(client, call.tag)
     if project is None:
-        _need(region)  # before a project is made for it
+        region_of(call)  # before a project is made for it
         project = _made(client, call.tag)
-    found = _held(client, project)
-    if found is None:
-        _need(region)
-        found = _reserved(client, region, project)
+    found = _held(client, project) or _reserved(client, region_of(call), project)
     return {"id": text(found, "ip"), "ip": text(found, "ip")}
 
 
@@ -79,11 +75,6 @@ def list_ips(call: Call) -> object:
     ]
 
 
-def _need(region: str) -> None:
-    if not region:
-        raise Failed("an address needs parameter 'region': of the hosts, or of the provider")
-
-
 def _project(client: Api, tag: str) -> str | None:
     """Its id."""
     found = pages.read(client, PROJECTS, "projects", PAGES)
@@ -110,18 +101,17 @@ def _held(client: Api, project: str) -> Json | None:
 
 def _reserved(client: Api, region: str, project: str) -> Json:
     wanted = {"region": region, "project_id": project}
-    try:
-        return _row(at(client.post(RESERVED, wanted, "reserve"), "reserved_ip"))
-    except Uncertain as exc:
-        found = waiting.until(lambda: _held(client, project), client.clock, LOST_S)
-        if found is None:
-            raise Failed(f"{exc}; no address has shown up in its project since") from exc
-        return found
+    return made_once(
+        client,
+        lambda: at(client.post(RESERVED, wanted, "reserve"), "reserved_ip"),
+        lambda: _held(client, project),
+        "in its project",
+    )
 
 
 def _address(client: Api, address_id: str) -> Json | None:
     found = client.find(f"{RESERVED}/{address_id}") if ADDRESS.fullmatch(address_id) else None
-    return _row(at(found, "reserved_ip")) if found is not None else None
+    return row(at(found, "reserved_ip")) if found is not None else None
 
 
 def _act(client: Api, address_id: str, wanted: Json) -> None:
@@ -144,12 +134,6 @@ def _dissolved(client: Api, project: str) -> bool | None:
             raise
         return None
     return True
-
-
-def _row(found: object) -> Json:
-    if not isinstance(found, dict):
-        raise Failed("digitalocean answered no address")
-    return found
 
 
 ACTIONS = {

@@ -8,13 +8,12 @@ import re
 from ipaddress import ip_address
 
 from linode_api import PAGES, api
-from onecore.drivers.kit import Call, Failed, pages, waiting
-from onecore.drivers.kit.fleet import LOST_S
-from onecore.drivers.kit.http import Api, Uncertain
+from onecore.drivers.kit import Call, Failed, pages
+from onecore.drivers.kit.addresses import OURS, made_once, region_of, row
+from onecore.drivers.kit.http import Api
 from onecore.drivers.kit.values import Json, text, texts
 
 RESERVED = "/networking/reserved/ips"
-OURS = re.compile(r".+-[0-9a-f]{24,48}")
 EVERY = "onesuite"  # the tag of all addresses of ours
 PART = re.compile(r"one-([0-9])-(.+)")
 PART_LENGTH = 40  # of at most 50
@@ -24,15 +23,13 @@ def allocate_ip(call: Call) -> object:
     client = api("allocate_ip")
     found = _tagged(client, call.tag)
     if found is None:
-        region = call.asked("region", call.asked("location"))
-        if not region:
-            raise Failed("an address needs parameter 'region': of the hosts, or of the provider")
-        try:
-            found = _row(client.post(RESERVED, {"region": region, "tags": [EVERY, *_parts(call.tag)]}))
-        except Uncertain as exc:
-            found = waiting.until(lambda: _tagged(client, call.tag), client.clock, LOST_S)
-            if found is None:
-                raise Failed(f"{exc}; no address with the tag '{call.tag}' has shown up since") from exc
+        wanted = {"region": region_of(call), "tags": [EVERY, *_parts(call.tag)]}
+        found = made_once(
+            client,
+            lambda: client.post(RESERVED, wanted),
+            lambda: _tagged(client, call.tag),
+            f"with the tag '{call.tag}'",
+        )
     return {"id": text(found, "address"), "ip": text(found, "address")}
 
 
@@ -100,13 +97,7 @@ def _address(client: Api, address_id: str) -> Json | None:
     except ValueError:
         return None
     found = client.find(f"{RESERVED}/{address_id}")
-    return _row(found) if found is not None else None
-
-
-def _row(found: object) -> Json:
-    if not isinstance(found, dict):
-        raise Failed("linode answered no address")
-    return found
+    return row(found) if found is not None else None
 
 
 ACTIONS = {

@@ -1,31 +1,25 @@
 """Reserved addresses of Vultr. The label of one is its owner tag."""
 
-import re
-
-from onecore.drivers.kit import Call, Failed, pages, waiting
-from onecore.drivers.kit.fleet import LOST_S
-from onecore.drivers.kit.http import Api, Uncertain
+from onecore.drivers.kit import Call, Failed, pages
+from onecore.drivers.kit.addresses import OURS, made_once, region_of, row
+from onecore.drivers.kit.http import Api
 from onecore.drivers.kit.values import Json, at, text
 from vultr_api import ID, PAGES, api
 
 RESERVED = "/reserved-ips"
-OURS = re.compile(r".+-[0-9a-f]{24,48}")
 
 
 def allocate_ip(call: Call) -> object:
     client = api("allocate_ip")
     found = _tagged(client, call.tag)
     if found is None:
-        region = call.asked("region", call.asked("location"))
-        if not region:
-            raise Failed("an address needs parameter 'region': of the hosts, or of the provider")
-        wanted = {"region": region, "ip_type": "v4", "label": call.tag}
-        try:
-            found = _row(at(client.post(RESERVED, wanted), "reserved_ip"))
-        except Uncertain as exc:
-            found = waiting.until(lambda: _tagged(client, call.tag), client.clock, LOST_S)
-            if found is None:
-                raise Failed(f"{exc}; no address with the tag '{call.tag}' has shown up since") from exc
+        wanted = {"region": region_of(call), "ip_type": "v4", "label": call.tag}
+        found = made_once(
+            client,
+            lambda: at(client.post(RESERVED, wanted), "reserved_ip"),
+            lambda: _tagged(client, call.tag),
+            f"with the tag '{call.tag}'",
+        )
     return {"id": text(found, "id"), "ip": text(found, "subnet")}
 
 
@@ -73,13 +67,7 @@ def _tagged(client: Api, tag: str) -> Json | None:
 
 def _address(client: Api, address_id: str) -> Json | None:
     found = client.find(f"{RESERVED}/{address_id}") if ID.fullmatch(address_id) else None
-    return _row(at(found, "reserved_ip")) if found is not None else None
-
-
-def _row(found: object) -> Json:
-    if not isinstance(found, dict):
-        raise Failed("vultr answered no address")
-    return found
+    return row(at(found, "reserved_ip")) if found is not None else None
 
 
 ACTIONS = {
