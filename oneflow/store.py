@@ -35,12 +35,7 @@ def insert(tx: Transaction, document: Stored) -> Stored:
 
 def insert_as(tx: Transaction, document: Stored) -> None:
     """Keep it under the number that it has elsewhere already, which nobody is given any more."""
-    kind = SEQUENCES[document.kind]
-    tx.run(
-        "INSERT INTO sequence (kind, next) VALUES (:kind, :next)"
-        " ON CONFLICT (kind) DO UPDATE SET next = max(next, excluded.next)",
-        {"kind": kind, "next": document.id + 1},
-    )
+    tx.keep_id(SEQUENCES[document.kind], document.id)
     _insert(tx, replace(document, version=tx.next_id(_VERSION)))
 
 

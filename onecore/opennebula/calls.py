@@ -104,9 +104,13 @@ CALLS: Final[Mapping[str, Call]] = MappingProxyType(
                 ("filter", int, "-2: all that who asks may use"),
                 ("start", int, "-1: from the first"),
                 ("end", int, "-1: to the last"),
-                ("type", int, "100: services; 101: service templates"),
+                ("type", int, "100: services; 101: their templates; 103: providers; 104: provisions"),
             ),
-            "`oneflow import`: what OneFlow's own server kept",
+            "`oneflow import`, `oneprovision import`: what OneFlow's and OneForm's own servers kept",
+        ),
+        "document.info": Call(
+            (("id", int, "the document"), ("decrypt", bool, "true")),
+            "`oneprovision import`: what is in a provision is encrypted",
         ),
         "vntemplate.instantiate": Call(
             (

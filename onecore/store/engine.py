@@ -67,6 +67,14 @@ class Transaction:
             raise AssertionError("an upsert with RETURNING answers one row")
         return int(row[0])
 
+    def keep_id(self, kind: str, number: int) -> None:
+        """That number is taken: `next_id` gives it to nobody any more."""
+        self.run(
+            "INSERT INTO sequence (kind, next) VALUES (?, ?)"
+            " ON CONFLICT (kind) DO UPDATE SET next = max(next, excluded.next)",
+            (kind, number + 1),
+        )
+
 
 class Database:
     """An open state file. `boundary` is told the name of every point at which a crash could fall."""

@@ -8,8 +8,10 @@ from typing import Any
 from onecore.deps import Deps
 from onecore.machines.calls import Binding
 from onecore.machines.model import Resource
+from onecore.opennebula import documents
 from onecore.opennebula.calls import OLDEST
 from onecore.opennebula.client import Client, Refused, Unauthenticated
+from onecore.opennebula.documents import Foreign, Known
 from onecore.opennebula.vms import SeenVm, read
 from oneflow.nebula.binding import NebulaBinding, driver
 from oneflow.nebula.networks import NetworkBinding
@@ -50,18 +52,18 @@ class Nebula:
 
         return bind
 
-    def who(self) -> "Known":
+    def who(self) -> Known:
         """Whose credentials we use. Raises NotAuthorized, or that nobody answers."""
         return _known(self.client.call("user.info", OWN))
 
-    def authenticated(self, name: str, password: str) -> "Known | None":
+    def authenticated(self, name: str, password: str) -> Known | None:
         """The user of that password or token, if it is one."""
         try:
             return _known(self.client.call_as(f"{name}:{password}", "user.info", OWN))
         except Unauthenticated:
             return None
 
-    def everybody(self) -> "list[Known]":
+    def everybody(self) -> list[Known]:
         """The users and groups that we may see; a group without a user has no name of one."""
         groups = {
             int(group.findtext("ID", "")): group.findtext("NAME", "")
@@ -87,10 +89,9 @@ class Nebula:
                 raise Refused(f"OpenNebula {text} at {self.client.endpoint.url} is older than {oldest}")
             self._version.append(text)
 
-    def documents(self, kind: str) -> "list[Foreign]":
+    def documents(self, kind: str) -> list[Foreign]:
         """What another program keeps there, by the type of its documents."""
-        pool = self.client.document("documentpool.info", -2, -1, -1, int(kind))
-        return [_foreign(document) for document in pool.findall("DOCUMENT")]
+        return documents.every(self.client, kind)
 
     def vms(self) -> dict[int, SeenVm]:
         """Every VM that is there and that we may see."""
@@ -102,39 +103,6 @@ class Nebula:
         self.require_version()
         pool = self.client.document("templatepool.info", -2, -1, -1)
         return frozenset(int(number.text or "") for number in pool.findall("VMTEMPLATE/ID"))
-
-
-@dataclass(frozen=True)
-class Known:
-    """A user with his group, by numbers and names."""
-
-    uid: int
-    name: str
-    gid: int
-    group: str
-
-
-@dataclass(frozen=True)
-class Foreign:
-    """A document of another program. `permissions`: as bits; `text`: its body, as it is."""
-
-    id: int
-    name: str
-    who: Known
-    permissions: int
-    text: str
-
-
-def _foreign(document: Any) -> Foreign:
-    text = document.findtext
-    who = Known(int(text("UID", "")), text("UNAME", ""), int(text("GID", "")), text("GNAME", ""))
-    bits = [text(f"PERMISSIONS/{share}_{right}", "0") for share in _SHARES for right in "UMA"]
-    return Foreign(
-        int(text("ID", "")), text("NAME", ""), who, int("".join(bits), 2), text("TEMPLATE/BODY", "")
-    )
-
-
-_SHARES = ("OWNER", "GROUP", "OTHER")
 
 
 def _known(user: Any) -> Known:

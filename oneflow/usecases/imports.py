@@ -12,6 +12,7 @@ from onecore.errors import InvalidInput, OneError, WrongState
 from onecore.machines.decide import Health
 from onecore.machines.model import Kind as ResourceKind
 from onecore.machines.model import Resource, State
+from onecore.opennebula.documents import Foreign
 from onecore.opennebula.vms import SeenVm
 from onecore.store import events, resources
 from onecore.store.engine import Transaction
@@ -25,7 +26,7 @@ from oneflow.model.vm import Vm
 from oneflow.model.vocabulary import unified
 from oneflow.nebula.binding import seen_of
 from oneflow.nebula.records import NAME, NETWORK
-from oneflow.nebula.site import Foreign, Nebula
+from oneflow.nebula.site import Nebula
 from oneflow.template import validated
 from oneflow.usecases import people
 from oneflow.usecases.templates import service_of
@@ -49,19 +50,33 @@ class Found:
     gone: tuple[int, ...] = ()
 
     @property
+    def id(self) -> int:
+        return self.foreign.id
+
+    @property
     def vm_ids(self) -> list[int]:
         return [vm.id for role in self.vms.values() for vm in role]
 
+    def __str__(self) -> str:
+        what = f"{self.kind.noun} {self.id} ({self.foreign.name})"
+        if not self.vms:
+            return what
+        vms = f"VMs {', '.join(map(str, self.vm_ids))}" if self.vm_ids else "no VM"
+        gone = f"; gone: {', '.join(map(str, self.gone))}" if self.gone else ""
+        return f"{what}: {vms}{gone}"
 
-def found(deps: FlowDeps) -> list[Found]:
-    """What is there, templates first; nothing is changed."""
+
+def found(deps: FlowDeps, numbers: Collection[int] = ()) -> list[Found]:
+    """What is there, templates first; only those with these numbers, where some are given. Nothing is
+    changed."""
     site = _site(deps)
     everything = site.vms()
     kinds = (Kind.TEMPLATE, Kind.SERVICE)
     each = [(kind, foreign) for kind in kinds for foreign in site.documents(kind.value)]
     with deps.database.read() as tx:
         taken = {kind: store.ids(tx, kind) for kind in kinds}
-    return [_looked_at(deps, kind, foreign, everything, taken[kind]) for kind, foreign in each]
+    chosen = [(kind, foreign) for kind, foreign in each if not numbers or foreign.id in numbers]
+    return [_looked_at(deps, kind, foreign, everything, taken[kind]) for kind, foreign in chosen]
 
 
 def take_over(deps: FlowDeps, chosen: Collection[Found]) -> None:

@@ -5,11 +5,12 @@ from typing import Final
 from onecore.access import Principal
 from onecore.errors import NotFound
 from onecore.ids import GroupId, UserId
+from onecore.opennebula.documents import Known
 from onecore.store import accounts
 from onecore.store.accounts import User
 from onecore.store.engine import Transaction
 from oneflow.deps import FlowDeps
-from oneflow.nebula.site import Known, Nebula
+from oneflow.nebula.site import Nebula
 
 ELSEWHERE: Final = "opennebula"
 """In place of the hash of a password: none fits it."""

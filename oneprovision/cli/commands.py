@@ -34,6 +34,7 @@ _TABLE = {
     "deprovision": (f"{_HERE}.ending", "deprovision", "Remove everything of a provision."),
     "delete": (f"{_HERE}.ending", "delete", "Forget a provision that is DONE."),
     "orphans": (f"{_HERE}.orphans", "orphans", "Compare the providers with what is recorded, both ways."),
+    "import": (f"{_HERE}.importing", "import_", "Take over what OneForm's own server made."),
     "host": (f"{_HERE}.host", "host", "Look at hosts, and act on them."),
     "cluster": (f"{_HERE}.objects", "cluster", "List clusters."),
     "datastore": (f"{_HERE}.objects", "datastore", "List datastores."),

@@ -5,4 +5,4 @@ from onecore.cli.client import ClientGroup
 
 class FormGroup(ClientGroup):
     service = "ONEFORM"
-    local = frozenset({"validate", "orphans", "serve", "locations", "plans", "images", "prices"})
+    local = frozenset({"validate", "orphans", "import", "serve", "locations", "plans", "images", "prices"})

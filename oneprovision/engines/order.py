@@ -44,7 +44,7 @@ class Ordered:
             "provider_id": "" if self.provision.provider_id is None else str(self.provision.provider_id),
             "driver": self.order.driver,
             **self.provision.tags,
-            "owner": self.order.owner,
+            **({"owner": self.order.owner} if self.order.owner else {}),
         }
         return variables(self.folder, {**told, **self.connection}, tags)
 

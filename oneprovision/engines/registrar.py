@@ -58,6 +58,16 @@ def number_of(each: StoredObject) -> int | None:
     return int(kept["id"]) if isinstance(kept, Mapping) else None
 
 
+def taken_over(number: int, url: str) -> dict[str, object]:
+    """What the body of an object keeps that OneForm's own server made."""
+    return {KEPT: {"id": number, "url": url, "inherited": True, "enabled": True}}
+
+
+def inherited(each: StoredObject) -> bool:
+    kept = each.body.get(KEPT)
+    return isinstance(kept, Mapping) and kept.get("inherited") is True
+
+
 @dataclass(frozen=True)
 class Registrar:
     """The OpenNebula of ONE_XMLRPC. `key` is that of this installation."""
@@ -130,6 +140,10 @@ class Registrar:
                     used.append((each, ids))
         return used
 
+    def tagged(self, kind: ObjectKind) -> dict[int, str]:
+        """Of which provision each that is there says to be; empty where it says none."""
+        return {_id(there): _tag(there, "PROVISION_ID") for there in self._pool(kind)}
+
     def remove(self, each: StoredObject) -> None:
         """What is gone there already is removed. One that does not bear our mark is not ours to remove."""
         number = number_of(each)
@@ -144,7 +158,7 @@ class Registrar:
         there = self._by_number(each.kind, number)
         if there is None:
             return
-        if _mark(there) != self._mark(each):
+        if not self._is_ours(each, there):
             raise DriverFailed(f"{each.kind} {number} of OpenNebula is no longer marked as ours: it stays")
         try:
             self.client.call(_DELETE[each.kind], number)
@@ -214,6 +228,12 @@ class Registrar:
         text = f"opennebula {each.provision_id} {each.kind} {each.id}"
         return hmac.digest(self.key, text.encode(), "sha256").hex()[:32]
 
+    def _is_ours(self, each: StoredObject, there: "_Element") -> bool:
+        """What was taken over bears the tag of OneForm's server, and no mark."""
+        if inherited(each):
+            return not _mark(there) and _tag(there, "PROVISION_ID") == str(each.provision_id)
+        return _mark(there) == self._mark(each)
+
     def _pool(self, kind: ObjectKind) -> "list[_Element]":
         method, tag, arguments = _POOLS[kind]
         found: list[_Element] = self.client.document(method, *arguments).findall(tag)
@@ -239,7 +259,11 @@ def _id(there: "_Element") -> int:
 
 
 def _mark(there: "_Element") -> str:
-    return str(there.findtext(f"TEMPLATE/{TAG}/MARK", ""))
+    return _tag(there, "MARK")
+
+
+def _tag(there: "_Element", name: str) -> str:
+    return str(there.findtext(f"TEMPLATE/{TAG}/{name}", ""))
 
 
 def _upper(each_range: Mapping[str, object]) -> dict[str, object]:

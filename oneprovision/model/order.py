@@ -13,7 +13,8 @@ SECTION = "oneform"
 @dataclass(frozen=True)
 class Order:
     """What was ordered. `checksum` names the copy of the folder that made it; `owner` is unique to the
-    provision, and among the tags of everything it makes; `sealed` holds the values that are secrets."""
+    provision, and among the tags of everything it makes; empty where the provision was taken over, whose tags
+    stay as they are; `sealed` holds the values that are secrets."""
 
     driver: str
     deployment: str

@@ -77,8 +77,14 @@ def create(deps: Deps, request: CreateFromFolder) -> Provision:
 
 def checked(deps: Deps, request: CreateFromFolder, folder: Folder) -> Checked:
     """The order of the folder, with all its values. Raises what is wrong with it."""
-    deployment = chosen_deployment(folder, request.deployment)
+    chosen_deployment(folder, request.deployment)
     _check_provider(deps, folder, request.provider_id)
+    return written_out(deps, request, folder)
+
+
+def written_out(deps: Deps, request: CreateFromFolder, folder: Folder) -> Checked:
+    """The same, whatever its provider is."""
+    deployment = chosen_deployment(folder, request.deployment)
     given = {name: value for name, value in request.values.items() if name != TAGS}
     values = answers.resolve(folder.user_inputs(deployment), given)
     shown, secret = oneform.secret_values(folder, deployment, values)

@@ -67,6 +67,13 @@ def documentpool_info(cloud: Cloud, who: User, flag: int, start: int, end: int, 
     return documents.text_of(documents.pool("DOCUMENT_POOL", [documents.document(cloud, d) for d in seen]))
 
 
+def document_info(cloud: Cloud, who: User, number: int, decrypt: bool = False) -> Answer:
+    """Only administrators see what is encrypted."""
+    found = _found(cloud.documents, number, "document", "DOCUMENT")
+    cloud.demand(who, found, USE, "DOCUMENT")
+    return documents.text_of(documents.document(cloud, found, decrypt and who.gid == 0))
+
+
 def template_info(cloud: Cloud, who: User, number: int, *further: bool) -> Answer:
     found = _found(cloud.templates, number, "template", "TEMPLATE")
     cloud.demand(who, found, USE, "TEMPLATE")
@@ -208,6 +215,7 @@ CALLS: dict[str, Call] = {
     "one.userpool.info": userpool_info,
     "one.grouppool.info": grouppool_info,
     "one.documentpool.info": documentpool_info,
+    "one.document.info": document_info,
     "one.template.info": template_info,
     "one.template.instantiate": template_instantiate,
     "one.templatepool.info": templatepool_info,

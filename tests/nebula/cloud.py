@@ -71,7 +71,8 @@ class Vm(Owned):
 
 @dataclass
 class Document(Owned):
-    """What other programs keep in OpenNebula: services of OneFlow are of type 100, their templates of 101."""
+    """What other programs keep in OpenNebula: services of OneFlow are of type 100, their templates of 101;
+    providers of OneForm of 103, its provisions of 104."""
 
     type: int = 100
 
@@ -136,9 +137,9 @@ class Cloud:
         self.templates[number] = made
         return made
 
-    def add_document(self, type_: int, name: str, body: object, uid: int = 0) -> Document:
+    def add_document(self, type_: int, name: str, body: object, uid: int = 0, tag: str = "BODY") -> Document:
         number = len(self.documents)
-        template = {"BODY": json.dumps(body)}
+        template = {tag: json.dumps(body)}
         made = Document(number, name, uid, self.users[uid].gid, template, type=type_)
         self.documents[number] = made
         return made

@@ -106,9 +106,11 @@ def router(cloud: Cloud, one: Owned) -> Tree.Element:
     return _made("VROUTER", {**fields, "TEMPLATE": one.template})
 
 
-def document(cloud: Cloud, one: Document) -> Tree.Element:
+def document(cloud: Cloud, one: Document, decrypted: bool = False) -> Tree.Element:
+    """`DOCUMENT_ENCRYPTED_ATTR` of oned.conf has PROVISION_BODY."""
     fields = {**_head(cloud, one), "TYPE": one.type, "PERMISSIONS": _permissions(one)}
-    return _made("DOCUMENT", {**fields, "TEMPLATE": one.template})
+    hidden = {} if decrypted else {key: "c2VhbGVk" for key in one.template if key == "PROVISION_BODY"}
+    return _made("DOCUMENT", {**fields, "TEMPLATE": {**one.template, **hidden}})
 
 
 def template(cloud: Cloud, one: Owned) -> Tree.Element:

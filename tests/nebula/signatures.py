@@ -69,6 +69,7 @@ SIGNATURES = {
     "one.host.update": Signature("isi"),
     "one.host.status": Signature("ii"),
     "one.host.delete": Signature("i"),
+    "one.document.info": Signature("ib", optional=1, since=(5, 12, 0)),
     "one.documentpool.info": Signature("iiii"),
     "one.vntemplate.instantiate": Signature("iss"),
     "one.vn.reserve": Signature("is"),

@@ -1,47 +1,19 @@
 """A provision with its objects in an OpenNebula, from its creation to its end."""
 
-import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 import pytest
 
-from tests.nebula.cloud import Cloud, Owned
-from tests.nebula.server import Nebula, serving
-from tests.scenario.command import CLUSTER, ONCE, Home
+from tests.scenario.command import CLUSTER, ONCE
+from tests.scenario.registered import Registered, registered
 
 pytestmark = pytest.mark.scenario
 
 
-@dataclass
-class Registered(Home):
-    nebula: Nebula = field(kw_only=True)
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        return {**super().environment, "ONE_XMLRPC": self.nebula.url}
-
-    def there(self) -> list[str]:
-        """What exists in the OpenNebula, but for its own default cluster."""
-        cloud = self.nebula.cloud
-        pools: list[dict[int, Owned]] = [dict(cloud.clusters), dict(cloud.datastores)]
-        pools += [dict(cloud.networks), dict(cloud.hosts)]
-        return [each.name for pool in pools for each in pool.values() if each.name != "default"]
-
-    def tags(self) -> list[tuple[str, str]]:
-        hosts = self.nebula.cloud.hosts.values()
-        return [(h.template["ONEFORM"]["PROVISION_ID"], h.template["ONEFORM"]["RESOURCE_ID"]) for h in hosts]
-
-
 @pytest.fixture
 def form(tmp_path) -> Iterator[Registered]:
-    (tmp_path / ".one").mkdir(mode=0o700)
-    (tmp_path / ".one" / "one_auth").write_text("oneadmin:secret\n")
-    with serving(Cloud(time.time)) as nebula:
-        home = Registered(tmp_path, nebula=nebula)
-        home.path.mkdir(mode=0o700)
+    with registered(tmp_path) as home:
         yield home
-        home.close()
 
 
 def test_a_provision_lives_with_its_objects_there(form: Registered):
