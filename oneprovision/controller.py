@@ -188,7 +188,7 @@ class Controller:
 
     def remove(self) -> Next:
         """Remove the machines and addresses that are not wanted; the records go with them."""
-        result = self.worker.settle(lambda resource: resource.wanted is Wanted.ABSENT)
+        result = self._settle(lambda resource: resource.wanted is Wanted.ABSENT)
         left = planner.leftovers(list(result.resources.values()), result.problems)
         if left:
             raise DriverFailed("not removed: " + "; ".join(left))
@@ -208,7 +208,7 @@ class Controller:
 
     def _make(self, only: Callable[[Resource], bool]) -> Next | None:
         """Drive the resources to what is wanted; what to do about failures is the user's choice."""
-        result = self.worker.settle(only)
+        result = self._settle(only)
         if not result.problems:
             return None
         error = _summary(result)
@@ -221,6 +221,13 @@ class Controller:
             return Next(Event.FAIL, error, error)
         return self._give_up_on(newly, choice, error)
 
+    def _settle(self, only: Callable[[Resource], bool]) -> Result:
+        """An address leaves its network before it is given back, and enters it once it is leased."""
+        registering.match_ranges(self.deps, self.lease, self.provision)
+        result = self.worker.settle(only)
+        registering.match_ranges(self.deps, self.lease, self.provision)
+        return result
+
     def _give_up_on(self, failed: list[Resource], choice: OnFailure, error: str) -> Next | None:
         with self.deps.database.begin() as tx:
             self._note_error(tx, error)
@@ -231,7 +238,7 @@ class Controller:
             events.add(tx, self.provision.key, now, "Plan", f"{choice}: {len(failed)} removed: {error}", "W")
         if choice is OnFailure.CLEANUP and self.provision.state is not State.SCALING:
             return Next(Event.DEPROVISION, f"cleaning up: {error}", error)
-        again = self.worker.settle(lambda r: r.wanted is Wanted.ABSENT)
+        again = self._settle(lambda r: r.wanted is Wanted.ABSENT)
         if again.problems:
             return Next(Event.FAIL, _summary(again), _summary(again))
         self._drop_removed()

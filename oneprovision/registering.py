@@ -8,10 +8,11 @@ from typing import TypeVar
 
 from onecore.deps import Deps, Notice
 from onecore.errors import DriverFailed, Interrupted
-from onecore.machines.model import Kind, Resource
+from onecore.machines.model import Kind, Resource, Wanted
 from onecore.store import events, lease, resources
 from onecore.store.lease import Lease
 from oneprovision import store
+from oneprovision.engines import ranges
 from oneprovision.engines.registrar import KEPT, Registrar, in_order, number_of
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
 
@@ -49,18 +50,34 @@ def enable(deps: Deps, held: Lease, provision: Provision, but: Collection[int] =
             _keep(deps, held, replace(host, body={**host.body, KEPT: {**_kept(host), "enabled": True}}))
 
 
+def match_ranges(deps: Deps, held: Lease, provision: Provision) -> None:
+    """The public addresses that are leased and wanted are address ranges of their networks there; those that
+    are to be given back no longer are, so that no VM gets one."""
+    with deps.database.read() as tx:
+        networks = [o for o in store.objects_of(tx, provision.id) if o.kind is ObjectKind.NETWORK]
+        leased = [r for r in resources.of_owner(tx, provision.key) if r.kind is Kind.ADDRESS]
+    there = [n for n in networks if number_of(n) is not None and any(_of(n, r) for r in leased)]
+    registrar = Registrar.of(deps)
+    if registrar is None:
+        _refuse_elsewhere(provision, there if any(r.wanted is Wanted.ABSENT for r in leased) else ())
+        return
+    for network in there:
+        mine = [address for address in leased if _of(network, address)]
+        done = _patiently(deps, provision, partial(ranges.matched, registrar, network, mine))
+        with deps.database.begin() as tx:
+            lease.check(tx, held)
+            for text in done:
+                events.add(tx, provision.key, deps.clock.now(), "OpenNebula", text)
+
+
 def unregister(deps: Deps, held: Lease, provision: Provision, doomed: Sequence[StoredObject]) -> None:
     """Take these out of service, in reverse. Raises WrongState where something is in use; with force the VMs
     on the hosts are deleted before."""
     registrar = Registrar.of(deps)
     there = [each for each in reversed(in_order(doomed)) if number_of(each) is not None]
-    if there and registrar is None:
-        url = _kept(there[0]).get("url")
-        raise DriverFailed(
-            f"{len(there)} objects of provision {provision.id} are in the OpenNebula at {url}",
-            hint=f"repeat with ONE_XMLRPC={url}",
-        )
-    if registrar is not None:
+    if registrar is None:
+        _refuse_elsewhere(provision, there)
+    else:
         if provision.options.force:
             hosts = [each for each in there if _is_host(each)]
             _patiently(deps, provision, partial(registrar.evict, hosts, deps.clock))
@@ -84,6 +101,15 @@ def left_behind(each: StoredObject) -> str:
     number = number_of(each)
     where = _kept(each).get("url")
     return "" if number is None else f"{each.kind} {number} {each.name} stays in the OpenNebula at {where}"
+
+
+def _refuse_elsewhere(provision: Provision, there: Sequence[StoredObject]) -> None:
+    if there:
+        url = _kept(there[0]).get("url")
+        raise DriverFailed(
+            f"{len(there)} objects of provision {provision.id} are in the OpenNebula at {url}",
+            hint=f"repeat with ONE_XMLRPC={url}",
+        )
 
 
 def _patiently(deps: Deps, provision: Provision, ask: Callable[[], T]) -> T:
@@ -138,6 +164,10 @@ def _keep(deps: Deps, held: Lease, changed: StoredObject) -> None:
 def _kept(each: StoredObject) -> dict[str, object]:
     kept = each.body.get(KEPT)
     return dict(kept) if isinstance(kept, dict) else {}
+
+
+def _of(network: StoredObject, address: Resource) -> bool:
+    return address.deployment.get("network") == network.id
 
 
 def _is_host(each: StoredObject) -> bool:

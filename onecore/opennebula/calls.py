@@ -130,7 +130,10 @@ CALLS: Final[Mapping[str, Call]] = MappingProxyType(
             changes=True,
         ),
         "vn.delete": Call((("id", int, "the network"),), "remove a network that was made", changes=True),
-        "vn.info": Call((("id", int, "the network"),), "a network that the pool no longer has: is it gone?"),
+        "vn.info": Call(
+            (("id", int, "the network"),),
+            "a network that the pool no longer has: is it gone? which leased addresses does ours have?",
+        ),
         "vnpool.info": Call(
             (
                 ("filter", int, "-2: all that who asks may use"),
@@ -209,6 +212,16 @@ CALLS: Final[Mapping[str, Call]] = MappingProxyType(
         "vn.allocate": Call(
             (("template", str, "its attributes, NAME, AR and our mark"), ("cluster", int, "our cluster")),
             "make a virtual network",
+            changes=True,
+        ),
+        "vn.add_ar": Call(
+            (("id", int, "our network"), ("template", str, "AR of one leased address, with our mark")),
+            "a public address that a driver leased can be given to VMs",
+            changes=True,
+        ),
+        "vn.rm_ar": Call(
+            (("id", int, "our network"), ("ar", int, "the range that bears our mark")),
+            "a public address that is to be given back to its provider is no longer given to VMs",
             changes=True,
         ),
         "hostpool.info": Call((), "is our host there already? has it VMs?"),

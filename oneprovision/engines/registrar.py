@@ -149,21 +149,31 @@ class Registrar:
         number = number_of(each)
         if number is None:
             return
+        self.require_here(each)
+        there = self._by_number(each.kind, number)
+        if there is None:
+            return
+        if not self.is_ours(each, there):
+            raise DriverFailed(f"{each.kind} {number} of OpenNebula is no longer marked as ours: it stays")
+        try:
+            self.client.call(_DELETE[each.kind], number)
+        except NotFound:
+            return
+
+    def require_here(self, each: StoredObject) -> None:
+        """Raises DriverFailed for what is in another OpenNebula than this one."""
         kept: Any = each.body[KEPT]
         if kept["url"] != self.url:
             raise DriverFailed(
                 f"{each.kind} {each.id} is in the OpenNebula at {kept['url']}, not in {self.url}",
                 hint=f"repeat with ONE_XMLRPC={kept['url']}",
             )
-        there = self._by_number(each.kind, number)
-        if there is None:
-            return
-        if not self._is_ours(each, there):
-            raise DriverFailed(f"{each.kind} {number} of OpenNebula is no longer marked as ours: it stays")
-        try:
-            self.client.call(_DELETE[each.kind], number)
-        except NotFound:
-            return
+
+    def is_ours(self, each: StoredObject, there: "_Element") -> bool:
+        """What was taken over bears the tag of OneForm's server, and no mark."""
+        if inherited(each):
+            return not _mark(there) and _tag(there, "PROVISION_ID") == str(each.provision_id)
+        return _mark(there) == self._mark(each)
 
     # -- each of its kind ----------------------------------------------------------------------------------
 
@@ -227,12 +237,6 @@ class Registrar:
     def _mark(self, each: StoredObject) -> str:
         text = f"opennebula {each.provision_id} {each.kind} {each.id}"
         return hmac.digest(self.key, text.encode(), "sha256").hex()[:32]
-
-    def _is_ours(self, each: StoredObject, there: "_Element") -> bool:
-        """What was taken over bears the tag of OneForm's server, and no mark."""
-        if inherited(each):
-            return not _mark(there) and _tag(there, "PROVISION_ID") == str(each.provision_id)
-        return _mark(there) == self._mark(each)
 
     def _pool(self, kind: ObjectKind) -> "list[_Element]":
         method, tag, arguments = _POOLS[kind]

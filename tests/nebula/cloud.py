@@ -88,13 +88,16 @@ class InCluster(Owned):
 
 @dataclass
 class Network(Owned):
-    """A virtual network. `parent`: the one that it is reserved in; it is READY once `ready_at` is over."""
+    """A virtual network. `parent`: the one that it is reserved in; it is READY once `ready_at` is over.
+    `ranges`: those that were added to the first one; `leased`: the ranges that VMs have addresses of."""
 
     parent: int | None = None
     cluster: int = 0
     size: int = 256
     ready_at: float = 0.0
     is_broken: bool = False
+    ranges: dict[int, Template] = field(default_factory=dict)
+    leased: set[int] = field(default_factory=set)
 
 
 @dataclass

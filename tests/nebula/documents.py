@@ -162,13 +162,20 @@ def network(cloud: Cloud, one: Network) -> Tree.Element:
             "USED_LEASES": 0,
             **dict.fromkeys(ids, ""),
             "TEMPLATE": one.template,
-            "AR_POOL": {"AR": _range(one)},
+            "AR_POOL": {"AR": [_range(one), *_added(one)]},
         },
     )
 
 
 def _range(one: Network) -> dict[str, object]:
     return {"AR_ID": 0, "IP": "10.0.0.1", "MAC": "02:00:0a:00:00:01", "SIZE": one.size, "TYPE": "IP4"}
+
+
+def _added(one: Network) -> list[dict[str, object]]:
+    """With every attribute that they were given, as OpenNebula keeps them."""
+    mac = "02:00:0a:00:00:01"
+    every = [{"AR_ID": number, **given, "MAC": mac} for number, given in one.ranges.items()]
+    return [dict(sorted(each.items())) for each in every]
 
 
 def group(cloud: Cloud, number: int) -> Tree.Element:

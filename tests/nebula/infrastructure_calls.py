@@ -84,6 +84,29 @@ def vn_allocate(cloud: Cloud, who: User, text: str, cluster: int) -> Answer:
     return made.id
 
 
+def vn_add_ar(cloud: Cloud, who: User, number: int, text: str) -> Answer:
+    _admin(who)
+    network = _found(cloud.networks, "virtual network", number)
+    given = _read(text).get("AR")
+    if not isinstance(given, dict) or not {"TYPE", "SIZE"} <= given.keys():
+        raise Refused(ACTION, "Wrong AR definition. AR vector attribute is missing.")
+    if "IPAM_MAD" in given:
+        raise Refused(ACTION, f"IPAM driver {given['IPAM_MAD']} is not available")
+    network.ranges[max(network.ranges, default=0) + 1] = given
+    return number
+
+
+def vn_rm_ar(cloud: Cloud, who: User, number: int, ar: int, force: bool = False) -> Answer:
+    _admin(who)
+    network = _found(cloud.networks, "virtual network", number)
+    if ar not in network.ranges:
+        raise Refused(ACTION, "Address Range does not exist")
+    if ar in network.leased and not force:
+        raise Refused(ACTION, "Address Range has leases in use")
+    del network.ranges[ar]
+    return number
+
+
 def hostpool_info(cloud: Cloud, who: User) -> Answer:
     every = [documents.host(cloud, each) for each in cloud.hosts.values()]
     return documents.text_of(documents.pool("HOST_POOL", every))
@@ -123,6 +146,8 @@ CALLS: dict[str, Callable[..., Answer]] = {
     "one.datastore.allocate": datastore_allocate,
     "one.datastore.delete": datastore_delete,
     "one.vn.allocate": vn_allocate,
+    "one.vn.add_ar": vn_add_ar,
+    "one.vn.rm_ar": vn_rm_ar,
     "one.hostpool.info": hostpool_info,
     "one.host.allocate": host_allocate,
     "one.host.update": host_update,

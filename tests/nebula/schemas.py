@@ -10,6 +10,11 @@ from xml.etree import ElementTree as Tree
 # What the schemas leave open: pyone makes mappings of these.
 ANYTHING = frozenset({"TEMPLATE", "USER_TEMPLATE", "MONITORING"})
 
+# An address range keeps every attribute that it is given; the schemas have those of OpenNebula alone.
+GIVEN = frozenset(
+    {"ONEFORM_MARK", "EXTERNAL_IP", "GATEWAY", "NETWORK_MASK", "DUMMY_ALLOCATION_ID", "PROVISION_ID"}
+)
+
 
 def check(text: str) -> list[str]:
     """What is wrong with it, in words. The extended pool of VMs has each as `one.vm.info` answers it, which
@@ -36,7 +41,8 @@ def _checked(text: str) -> list[str]:
 
 def _outline(root: Tree.Element) -> object:
     tag = root.tag.rpartition("}")[2]
-    children = [_outline(child) for child in root if child.tag.rpartition("}")[2] not in ANYTHING]
+    open_to = GIVEN if tag == "AR" else ANYTHING
+    children = [_outline(child) for child in root if child.tag.rpartition("}")[2] not in open_to]
     return (tag, children) if children else (tag, (root.text or "").strip())
 
 

@@ -64,6 +64,8 @@ SIGNATURES = {
     "one.datastore.allocate": Signature("si"),
     "one.datastore.delete": Signature("i"),
     "one.vn.allocate": Signature("si"),
+    "one.vn.add_ar": Signature("is"),
+    "one.vn.rm_ar": Signature("iib", optional=1),
     "one.hostpool.info": Signature(""),
     "one.host.allocate": Signature("sssi"),
     "one.host.update": Signature("isi"),

@@ -30,6 +30,15 @@ class Registered(Home):
         hosts = self.nebula.cloud.hosts.values()
         return [(h.template["ONEFORM"]["PROVISION_ID"], h.template["ONEFORM"]["RESOURCE_ID"]) for h in hosts]
 
+    def ranges(self) -> set[str]:
+        """The public addresses that VMs may be given there."""
+        networks = self.nebula.cloud.networks.values()
+        return {given["IP"] for network in networks for given in network.ranges.values()}
+
+    def leased(self) -> set[str]:
+        """Those that the dummy cloud says are leased."""
+        return set(self.addresses())
+
 
 @contextmanager
 def registered(folder: Path) -> Iterator[Registered]:

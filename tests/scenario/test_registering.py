@@ -65,3 +65,27 @@ def test_embedded_registers_nothing_and_what_is_registered_is_not_forgotten(form
     assert len(form.there()) == 6
     forgotten = form.run("delete", 1, "--from-db", "--yes")
     assert "cluster 1 other stays in the OpenNebula at" in forgotten.err
+
+
+def test_public_addresses_are_ranges_of_their_network_while_they_are_leased(form: Registered):
+    form.run("create", CLUSTER, *ONCE, "--set", "input.hosts=1", "--set", "input.public_ips=2")
+    assert form.ranges() == form.leased() != set()
+    form.nebula.faults.lost_after["one.vn.add_ar"] = 1
+    failed = form.run("add-ip", 0, code=1)
+    assert "one.vn.add_ar" in failed.err
+    form.run("retry", 0)
+    assert form.ranges() == form.leased()
+    assert len(form.leased()) == 3
+    public = form.nebula.cloud.networks[1]
+    public.leased = set(public.ranges)
+    refused = form.run("remove-ip", 0, 0, code=1)
+    assert "Address Range has leases in use" in refused.err
+    assert len(form.leased()) == 3, "what a VM may use is not given back"
+    public.leased = set()
+    form.run("--embedded", "retry", 0, code=1)
+    assert len(form.leased()) == 3
+    form.run("retry", 0)
+    assert form.ranges() == form.leased()
+    assert len(form.leased()) == 2
+    form.run("deprovision", 0, "--yes")
+    assert (form.there(), form.leased()) == ([], set())

@@ -1,0 +1,88 @@
+"""Leased public addresses as ranges of a network in an OpenNebula: each of one address, found again by its
+mark. What bears none of their marks is left alone."""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from onecore.errors import DriverFailed, NotFound
+from onecore.machines.model import SETTLED, Resource, Wanted
+from onecore.opennebula.text import rendered
+from oneprovision.engines import ipam
+from oneprovision.engines.registrar import Registrar, number_of
+from oneprovision.model.folder import is_oneform
+from oneprovision.model.provision import StoredObject
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+MARK: Final = "ONEFORM_MARK"
+# With IPAM_MAD the server itself would lease and release the address.
+_NOT_TOLD: Final = frozenset({"IPAM_MAD", "TYPE", "SIZE", "AR_ID"})
+
+
+def matched(registrar: Registrar, network: StoredObject, leased: Sequence[Resource]) -> list[str]:
+    """Have those of the addresses there that are leased and wanted, and no other of them; returns what was
+    done. May be asked for twice. Raises Refused where a range that has to go is in use."""
+    number = number_of(network)
+    there = None if number is None else _network(registrar, network, number)
+    if number is None or there is None:
+        return []
+    by_mark = {each.findtext(MARK, ""): each for each in there.findall("AR_POOL/AR")}
+    done = []
+    for address in leased:
+        mark, wanted = _mark(registrar, address), _wanted(address)
+        known = by_mark.get(mark)
+        if known is not None and _address(known) != _ip(wanted):
+            done.append(_removed(registrar, number, known))
+            known = None
+        if known is None and wanted:
+            registrar.client.call("vn.add_ar", number, rendered({"AR": {**wanted, MARK: mark}}))
+            done.append(f"address range {_ip(wanted)} added to network {number}")
+    return done
+
+
+def _network(registrar: Registrar, network: StoredObject, number: int) -> "_Element | None":
+    """None where it is gone, and its ranges with it."""
+    registrar.require_here(network)
+    try:
+        there = registrar.client.document("vn.info", number)
+    except NotFound:
+        return None
+    if not registrar.is_ours(network, there):
+        raise DriverFailed(f"network {number} of OpenNebula is no longer marked as ours: its ranges stay")
+    return there
+
+
+def _wanted(address: Resource) -> dict[str, str]:
+    """The range that it is to be; empty where it is to be none."""
+    if address.wanted is not Wanted.PRESENT or address.state not in SETTLED or not address.addresses:
+        return {}
+    told: Mapping[str, str] = {"IP": address.addresses[0]}
+    if is_oneform(address.driver):
+        told = {k: v for k, v in ipam.attributes(address.deploy_id).items() if k not in _NOT_TOLD}
+    ip = told.get("IP", address.addresses[0])
+    if ":" in ip:
+        return {"TYPE": "IP6_STATIC", "IP6": ip, "PREFIX_LENGTH": "128", "SIZE": "1"}
+    return {**told, "TYPE": "IP4", "IP": ip, "SIZE": "1"}
+
+
+def _ip(wanted: Mapping[str, str]) -> str:
+    return wanted.get("IP") or wanted.get("IP6", "")
+
+
+def _address(known: "_Element") -> str:
+    return str(known.findtext("IP") or known.findtext("IP6", ""))
+
+
+def _removed(registrar: Registrar, number: int, known: "_Element") -> str:
+    try:
+        registrar.client.call("vn.rm_ar", number, int(known.findtext("AR_ID", "")))
+    except NotFound:
+        pass
+    return f"address range {_address(known)} removed from network {number}"
+
+
+def _mark(registrar: Registrar, address: Resource) -> str:
+    text = f"opennebula address {address.name}"
+    return hmac.digest(registrar.key, text.encode(), "sha256").hex()[:32]
