@@ -72,15 +72,14 @@ def match_ranges(deps: Deps, held: Lease, provision: Provision) -> None:
 
 def unregister(deps: Deps, held: Lease, provision: Provision, doomed: Sequence[StoredObject]) -> None:
     """Take these out of service, in reverse. Raises WrongState where something is in use; with force the VMs
-    on the hosts are deleted before."""
+    on the hosts and the images on the datastores are deleted before."""
     registrar = Registrar.of(deps)
     there = [each for each in reversed(in_order(doomed)) if number_of(each) is not None]
     if registrar is None:
         _refuse_elsewhere(provision, there)
     else:
         if provision.options.force:
-            hosts = [each for each in there if _is_host(each)]
-            _patiently(deps, provision, partial(registrar.evict, hosts, deps.clock))
+            _patiently(deps, provision, partial(registrar.evict, there, deps.clock))
         _patiently(deps, provision, partial(registrar.refuse_used, there))
         for each in there:
             _patiently(deps, provision, partial(registrar.remove, each))

@@ -209,6 +209,11 @@ CALLS: Final[Mapping[str, Call]] = MappingProxyType(
             changes=True,
         ),
         "datastore.delete": Call((("id", int, "the datastore"),), "remove a datastore of ours", changes=True),
+        "image.delete": Call(
+            (("id", int, "an image on a datastore of ours"),),
+            "`deprovision --force`, before the datastore is removed",
+            changes=True,
+        ),
         "vn.allocate": Call(
             (("template", str, "its attributes, NAME, AR and our mark"), ("cluster", int, "our cluster")),
             "make a virtual network",

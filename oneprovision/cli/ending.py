@@ -91,7 +91,12 @@ def cancel(session: FormSession, /, provisions: str) -> None:
 
 @click.command()
 @click.argument("provisions")
-@click.option("-f", "--force", is_flag=True, help="Even while virtual machines run on the hosts.")
+@click.option(
+    "-f",
+    "--force",
+    is_flag=True,
+    help="Even while virtual machines run on the hosts; those of an OpenNebula are deleted, and images, too.",
+)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("-j", "--json", "as_json", is_flag=True, help="Print JSON.")
 @removal_options
@@ -119,7 +124,7 @@ def deprovision(
 
 @click.command()
 @click.argument("provisions")
-@click.option("-f", "--force", is_flag=True, help="Deprovision first, if it is not DONE.")
+@click.option("-f", "--force", is_flag=True, help="Deprovision first, with --force, if it is not DONE.")
 @click.option("--from-db", is_flag=True, help="Forget the records only; what exists stays, and is listed.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @wait_options

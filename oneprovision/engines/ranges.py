@@ -3,6 +3,7 @@ mark. What bears none of their marks is left alone."""
 
 import hmac
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from onecore.errors import DriverFailed, NotFound
@@ -76,10 +77,8 @@ def _address(known: "_Element") -> str:
 
 
 def _removed(registrar: Registrar, number: int, known: "_Element") -> str:
-    try:
+    with suppress(NotFound):
         registrar.client.call("vn.rm_ar", number, int(known.findtext("AR_ID", "")))
-    except NotFound:
-        pass
     return f"address range {_address(known)} removed from network {number}"
 
 

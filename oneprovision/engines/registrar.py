@@ -6,6 +6,7 @@ installation. What bears the name without the mark belongs to somebody else and 
 
 import hmac
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -120,24 +121,36 @@ class Registrar:
                 f"in use in OpenNebula: {'; '.join(used)}", hint="move or remove them there, and repeat"
             )
 
-    def evict(self, hosts: Sequence[StoredObject], clock: Clock) -> None:
-        """Have the VMs on these hosts deleted, which takes a while."""
-        until = clock.monotonic() + EVICT_S
-        for _, ids in self._used(hosts):
-            for vm_id in ids:
-                self.client.call("vm.recover", vm_id, DELETE)
-        while self._used(hosts) and clock.monotonic() < until:
-            clock.sleep(EVICT_PAUSE_S)
+    def evict(self, objects: Sequence[StoredObject], clock: Clock) -> None:
+        """Have the VMs on these hosts deleted, then the images on these datastores, which takes a while."""
+        for kind in _USED_BY:
+            mine = [each for each in objects if each.kind is kind]
+            until = clock.monotonic() + EVICT_S
+            for _, ids in self._used(mine):
+                for number in ids:
+                    self._delete_use(kind, number)
+            while self._used(mine) and clock.monotonic() < until:
+                clock.sleep(EVICT_PAUSE_S)
+
+    def _delete_use(self, kind: ObjectKind, number: int) -> None:
+        with suppress(NotFound):
+            if kind is ObjectKind.HOST:
+                self.client.call("vm.recover", number, DELETE)
+            else:
+                self.client.call("image.delete", number)
 
     def _used(self, objects: Sequence[StoredObject]) -> list[tuple[StoredObject, list[int]]]:
+        """What is on those that are ours beyond doubt: by force it is deleted."""
         used = []
         for kind, (path, _) in _USED_BY.items():
             mine = {number_of(each): each for each in objects if each.kind is kind}
-            for element in self._pool(kind) if mine else ():
-                each = mine.get(_id(element))
-                ids = [int(found.text or "") for found in element.findall(path)]
-                if each is not None and ids:
-                    used.append((each, ids))
+            for each in mine.values():
+                self.require_here(each)
+            for there in self._pool(kind) if mine else ():
+                owner = mine.get(_id(there))
+                ids = [int(found.text or "") for found in there.findall(path)]
+                if owner is not None and ids and self.is_ours(owner, there):
+                    used.append((owner, ids))
         return used
 
     def tagged(self, kind: ObjectKind) -> dict[int, str]:

@@ -240,6 +240,8 @@ class Cloud:
         vm.next_at += self.pace
         if vm.state == states.ENDED:
             vm.ended_at = self.now()
+            for host in self.hosts.values():
+                host.holds = [held for held in host.holds if held != vm.id]
 
     def _start_of(self, vm: Vm) -> tuple[State, ...]:
         """The way to RUNNING; a template may say at what it fails (SIM_FAILS=BOOT), or that no host has room

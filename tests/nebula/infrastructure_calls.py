@@ -72,6 +72,18 @@ def datastore_delete(cloud: Cloud, who: User, number: int) -> Answer:
     return _delete(cloud.datastores, "datastore", who, number)
 
 
+def image_delete(cloud: Cloud, who: User, number: int, force: bool = False) -> Answer:
+    """One that a VM uses stays."""
+    _admin(who)
+    store = next((each for each in cloud.datastores.values() if number in each.holds), None)
+    if store is None:
+        raise Refused(NO_EXISTS, f"Error getting image [{number}].")
+    if any(str(number) in str(vm.template.get("DISK", "")) for vm in cloud.living()):
+        raise Refused(ACTION, f"Cannot delete image {number}, it is in use")
+    store.holds.remove(number)
+    return number
+
+
 def vn_allocate(cloud: Cloud, who: User, text: str, cluster: int) -> Answer:
     _admin(who)
     template, name = _named(text)
@@ -145,6 +157,7 @@ CALLS: dict[str, Callable[..., Answer]] = {
     "one.datastorepool.info": datastorepool_info,
     "one.datastore.allocate": datastore_allocate,
     "one.datastore.delete": datastore_delete,
+    "one.image.delete": image_delete,
     "one.vn.allocate": vn_allocate,
     "one.vn.add_ar": vn_add_ar,
     "one.vn.rm_ar": vn_rm_ar,

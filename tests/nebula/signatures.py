@@ -64,6 +64,7 @@ SIGNATURES = {
     "one.datastore.allocate": Signature("si"),
     "one.datastore.delete": Signature("i"),
     "one.vn.allocate": Signature("si"),
+    "one.image.delete": Signature("ib", optional=1),
     "one.vn.add_ar": Signature("is"),
     "one.vn.rm_ar": Signature("iib", optional=1),
     "one.hostpool.info": Signature(""),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from onecore.clock import SystemClock
 from onecore.errors import DriverFailed, OneError, WrongState
 from onecore.opennebula.client import Client, Endpoint
 from oneprovision.engines.registrar import KEPT, Registrar, number_of
@@ -131,6 +132,27 @@ def test_what_is_in_use_is_named(nebula, registrar, cluster):
         WrongState, match=r"host 4 my-host has VMs 3, 8; datastore 4 my-datastore has images 2"
     ):
         registrar.refuse_used([host, store])
+
+
+def test_by_force_vms_and_images_on_ours_are_deleted_and_on_those_of_others_never(nebula, registrar, cluster):
+    host, store = (
+        registered(registrar, an_object(kind), number_of(cluster))
+        for kind in (ObjectKind.HOST, ObjectKind.DATASTORE)
+    )
+    cloud = nebula.cloud
+    template = cloud.add_template("tty", DISK={"IMAGE_ID": "9"})
+    vm = cloud.instantiate(cloud.users[0], template, "mine", False, {})
+    cloud.hosts[0].holds, cloud.datastores[0].holds = [vm.id], [9]
+    there = [host, store]
+    elsewhere = [replace(each, body={KEPT: {"id": 0, "url": "http://elsewhere:2633/RPC2"}}) for each in there]
+    with pytest.raises(DriverFailed, match="http://elsewhere:2633/RPC2"):
+        registrar.evict(elsewhere, SystemClock())
+    Registrar(registrar.client, b"another key").evict(there, SystemClock())
+    assert (cloud.hosts[0].holds, cloud.datastores[0].holds) == ([vm.id], [9])
+    for _ in range(2):
+        registrar.evict(there, SystemClock())
+        registrar.refuse_used(there)
+    assert (cloud.living(), cloud.datastores[0].holds) == ([], [])
 
 
 def test_objects_of_another_opennebula_are_not_removed_from_this_one(registrar, cluster):

@@ -28,13 +28,14 @@ def test_a_provision_lives_with_its_objects_there(form: Registered):
     form.run("add-host", 0)
     form.run("del-host", 0, "--host-ids", 0)
     assert form.tags() == [("0", "1"), ("0", "2")]
-    form.nebula.cloud.hosts[1].holds = [42]
+    cloud = form.nebula.cloud
+    vm = cloud.instantiate(cloud.users[0], cloud.add_template("tty"), "mine", False, {})
+    cloud.hosts[1].holds, cloud.datastores[0].holds = [vm.id], [9]
     refused = form.run("deprovision", 0, "--yes", code=1)
-    assert "host 1 dummy-cluster-1 has VMs 42" in refused.err
-    assert len(form.machines()) == 2
-    form.nebula.cloud.hosts[1].holds = []
-    form.run("retry", 0)
-    assert (form.there(), form.machines()) == ([], {})
+    assert "host 1 dummy-cluster-1 has VMs 0; datastore 0 dummy-cluster-images has images 9" in refused.err
+    assert (len(form.machines()), len(cloud.living())) == (2, 1)
+    form.run("deprovision", 0, "--yes", "--force")
+    assert (form.there(), form.machines(), cloud.living()) == ([], {}, [])
 
 
 def test_an_opennebula_that_is_away_leaves_nothing_twice_and_nothing_behind(form: Registered):
