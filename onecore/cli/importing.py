@@ -36,6 +36,8 @@ class Import(Generic[F]):
         missing = sorted(set(numbers) - {each.id for each in seen})
         if missing:
             raise NotFound(f"{self.server} keeps no document {', '.join(map(str, missing))} there")
+        if not seen:
+            click.echo(f"{self.server} keeps nothing there", err=True)
         for each in seen:
             click.echo(f"{each}: NOT taken over: {each.problem}" if each.problem else str(each))
         if dry_run:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from onecore.access import Principal
 from onecore.deps import Deps
@@ -20,6 +21,7 @@ from oneprovision.engines import pm
 from oneprovision.engines.place import Place, Stored
 from oneprovision.engines.registrar import taken_over
 from oneprovision.model import foreign, networks
+from oneprovision.model.configuration import Configuration, configured_as
 from oneprovision.model.folder import Folder, HostsBy
 from oneprovision.model.foreign import ForeignObject, ForeignProvision
 from oneprovision.model.names import check_provision_name
@@ -30,6 +32,9 @@ from oneprovision.model.spec import HostSpec
 from oneprovision.model.states import State
 from oneprovision.usecases import oneform
 from oneprovision.usecases.oneform import CreateFromFolder
+
+# OneForm configures all hosts with one playbook before a provision is RUNNING.
+_CONFIGURED: Final = Configuration(done=1, complete=True, touched=True)
 
 
 @dataclass(frozen=True)
@@ -170,8 +175,8 @@ def _object(tx: Transaction, taken: Heir, each: ForeignObject) -> StoredObject:
     return StoredObject(each.kind, number, taken.provision.id, each.name, True, {**body, **kept})
 
 
-def _host(tx: Transaction, deps: Deps, taken: Heir, known: tuple[ForeignObject, Placed, HostSpec]) -> None:
-    there, placed, spec = known
+def _host(tx: Transaction, deps: Deps, taken: Heir, host: tuple[ForeignObject, Placed, HostSpec]) -> None:
+    there, placed, spec = host
     provision, number, name = taken.provision, tx.next_id("host"), machine_name(deps.random_bytes)
     body = {
         "index": spec.index,
@@ -180,11 +185,11 @@ def _host(tx: Transaction, deps: Deps, taken: Heir, known: tuple[ForeignObject, 
         "ready": True,
         **taken_over(there.number, taken.url),
     }
-    store.add_objects(tx, [StoredObject(ObjectKind.HOST, number, provision.id, spec.name, True, body)])
+    stored = StoredObject(ObjectKind.HOST, number, provision.id, spec.name, True, body)
+    store.add_objects(tx, [configured_as(stored, _CONFIGURED)])
     deployed = pm.deployment(name, spec, provision.id, pm.public_key(spec))
-    machine: Resource = pm.machine(spec, provision.key, number, deployed, 0.0)
-    known_machine = replace(
-        machine,
+    known: Resource = replace(
+        pm.machine(spec, provision.key, number, deployed, 0.0),
         id=tx.next_id("resource"),
         provider_id=provision.provider_id,
         state=MachineState.READY,
@@ -192,4 +197,4 @@ def _host(tx: Transaction, deps: Deps, taken: Heir, known: tuple[ForeignObject, 
         addresses=(placed.ip,) if placed.ip else (),
         since=deps.clock.now(),
     )
-    resources.insert(tx, known_machine)
+    resources.insert(tx, known)

@@ -123,7 +123,13 @@ def test_what_oneform_made_is_told_taken_over_once_and_goes_on(form: Registered)
     assert (law.existing(), form.there()) == (machines, before)
     assert not {call for call in form.nebula.calls if not call.endswith(("info", "infoextended"))}
     assert SECRET not in told.out + told.err
-    form.run("add-host", PROVISION)
+    shown = form.show(PROVISION)["one_objects"]["hosts"]
+    assert [(host["opennebula_id"], host["configuration"]) for host in shown] == [
+        (0, "configured"),
+        (1, "configured"),
+    ]
+    added = form.run("add-host", PROVISION)
+    assert "site.yaml on 1 hosts" in added.err
     assert machines.items() < law.existing().items(), "the machines that were there are the same ones"
     law.holds(3, PROVISION)
     form.run("del-host", PROVISION, "--host-ids", 0)
