@@ -89,7 +89,7 @@ def _body(text: str, name: str) -> Mapping[str, object]:
     try:
         read = json.loads(text)
     except ValueError:  # what it holds may be secret, and the error would quote it
-        raise InvalidInput(f"its {name} is no JSON") from None
+        raise InvalidInput(f"its {name} is no JSON; administrators see it decrypted") from None
     return _mapping(read)
 
 
