@@ -54,9 +54,13 @@ def match_ranges(deps: Deps, held: Lease, provision: Provision) -> None:
     """The public addresses that are leased and wanted are address ranges of their networks there; those that
     are to be given back no longer are, so that no VM gets one."""
     with deps.database.read() as tx:
-        networks = [o for o in store.objects_of(tx, provision.id) if o.kind is ObjectKind.NETWORK]
-        leased = [r for r in resources.of_owner(tx, provision.key) if r.kind is Kind.ADDRESS]
-    there = [n for n in networks if number_of(n) is not None and any(_of(n, r) for r in leased)]
+        networks = [o for o in store.objects(tx, ObjectKind.NETWORK) if o.provision_id == provision.id]
+        registered = [network for network in networks if number_of(network) is not None]
+        owned = resources.of_owner(tx, provision.key) if registered else []
+    leased = [r for r in owned if r.kind is Kind.ADDRESS]
+    there = [network for network in registered if any(_of(network, r) for r in leased)]
+    if not there:
+        return
     registrar = Registrar.of(deps)
     if registrar is None:
         _refuse_elsewhere(provision, there if any(r.wanted is Wanted.ABSENT for r in leased) else ())

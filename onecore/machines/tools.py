@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,7 +49,7 @@ class Tools:
 
     def run_file(self, operation_id: int) -> Callable[[str], Path]:
         """Where the files of one operation are: its deployment file and its driver's output."""
-        return lambda suffix: Path(f"{self.run_directory}/{operation_id}.{suffix}")
+        return partial(_run_file, self.run_directory, operation_id)
 
     def inherit_run_files(self, finished: int, operation_id: int) -> None:
         """Give the files of a recorded operation to one that is about to start, its output emptied.
@@ -70,6 +71,11 @@ class Tools:
     def forget_run_files(self, operation_id: int) -> None:
         for suffix in SUFFIXES:
             self.run_file(operation_id)(suffix).unlink(missing_ok=True)
+
+
+@lru_cache(maxsize=256)  # each is asked for several times while its operation runs
+def _run_file(folder: Path, operation_id: int, suffix: str) -> Path:
+    return Path(f"{folder}/{operation_id}.{suffix}")
 
 
 def group_of(resource: Resource) -> Group:
