@@ -83,9 +83,9 @@ class Client:
 
     def document(self, method: str, *arguments: object) -> "_Element":
         """The answer as XML: pools are long, and what the schemas do not have is of use, too."""
-        from lxml import etree
-
         text = self._asked(self.endpoint.session(), method, arguments, raw=True)
+        from lxml import etree  # lazy: comes with pyone, which was asked
+
         try:
             parser = etree.XMLParser(resolve_entities=False, huge_tree=True)
             return etree.fromstring(str(text).encode(), parser)
@@ -110,7 +110,7 @@ class Client:
 
     def _asked(self, session: str, method: str, arguments: tuple[object, ...], raw: bool) -> Any:
         checked(method, arguments)
-        pyone = _pyone()
+        pyone = require_pyone()
         self._conceal_once(session.partition(":")[2])
         server = pyone.OneServer(self.endpoint.url, session)
         # Its own has no deadline: a server that stands still would hold us for ever.
@@ -149,7 +149,8 @@ class Client:
         return NoAnswer(text, retryable=True)
 
 
-def _pyone() -> Any:
+def require_pyone() -> Any:
+    """The library; raises InvalidInput when it is not installed."""
     try:
         import pyone  # lazy: a tenth of a second, and an extra
     except ModuleNotFoundError as exc:

@@ -78,12 +78,13 @@ class Registrar:
 
     @classmethod
     def of(cls, deps: Deps) -> "Registrar | None":
-        """None where the settings name no OpenNebula."""
+        """None where the settings name no OpenNebula. Raises InvalidInput when what asks it is not installed."""
         settings = deps.settings
         if not settings.registry or settings.registry_auth is None:
             return None
-        from onecore.opennebula.client import Client, Endpoint  # lazy: few work with one
+        from onecore.opennebula.client import Client, Endpoint, require_pyone  # lazy: few work with one
 
+        require_pyone()
         client = Client(Endpoint(settings.registry, settings.registry_auth), deps.conceal)
         return cls(client, installation_key(settings.home / "key"))
 

@@ -9,6 +9,7 @@ from onecore.errors import InvalidInput
 from onecore.ids import ProvisionId
 from onecore.store import lease, providers
 from oneprovision import enrolment, store
+from oneprovision.engines.registrar import Registrar
 from oneprovision.model.folder import bare, is_oneform
 from oneprovision.model.names import check_provision_name
 from oneprovision.model.provision import Options, Provision
@@ -54,6 +55,7 @@ def create(deps: Deps, request: CreateProvision) -> Provision:
     if not request.folder:
         _refuse_folders(spec)
     _require_usable_provider(deps, draft)
+    Registrar.of(deps)  # it can be asked, before anything is made
     with deps.database.begin() as tx:
         if draft.provider_id is not None:
             providers.get(tx, draft.provider_id)  # it may have been deleted since it was checked

@@ -1,10 +1,12 @@
 """A provision with its objects in an OpenNebula, from its creation to its end."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
-from tests.scenario.command import CLUSTER, ONCE
+from tests.scenario.command import CLUSTER, ONCE, ROOT
 from tests.scenario.registered import Registered, registered
 
 pytestmark = pytest.mark.scenario
@@ -90,3 +92,12 @@ def test_public_addresses_are_ranges_of_their_network_while_they_are_leased(form
     assert len(form.leased()) == 2
     form.run("deprovision", 0, "--yes")
     assert (form.there(), form.leased()) == ([], set())
+
+
+def test_where_its_library_is_missing_nothing_is_made(form: Registered):
+    code = "import sys; sys.modules['pyone'] = None; from oneprovision.__main__ import main; sys.exit(main())"
+    argv = [sys.executable, "-c", code, "create", CLUSTER]
+    done = subprocess.run(argv, env=form.environment, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "pip install 'onesuite[opennebula]'" in done.stderr
+    assert form.run("list", "--csv", "--no-header").out == ""
