@@ -11,7 +11,7 @@ from oneflow.deps import FlowDeps
 from oneflow.model.checked import checked
 from oneflow.model.document import Kind
 from oneflow.model.job import ACTIONS as VM_ACTIONS
-from oneflow.usecases import jobs, reading, roles, services
+from oneflow.usecases import explaining, jobs, reading, roles, services
 from oneflow.usecases.jobs import Batch
 from oneflow.usecases.services import Scale
 
@@ -49,7 +49,7 @@ def log(call: Call[FlowDeps]) -> object:
 
 
 def explain(call: Call[FlowDeps]) -> object:
-    return {"lines": reading.explain(call.context, call.number())}
+    return {"lines": explaining.explain(call.context, call.number())}
 
 
 def act(call: Call[FlowDeps]) -> object:

@@ -168,9 +168,9 @@ class LocalDoor:
         return reading.log(self._deps, number, after)
 
     def explain(self, number: int) -> list[str]:
-        from oneflow.usecases import reading
+        from oneflow.usecases import explaining
 
-        return reading.explain(self._flow, number)
+        return explaining.explain(self._flow, number)
 
     def token(self, vm: int) -> tuple[str, str]:
         from oneflow.usecases import gate

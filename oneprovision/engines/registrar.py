@@ -78,7 +78,7 @@ class Registrar:
 
     @classmethod
     def of(cls, deps: Deps) -> "Registrar | None":
-        """None where the settings name no OpenNebula. Raises InvalidInput when what asks it is not installed."""
+        """None where the settings name no OpenNebula. Raises InvalidInput without what asks it."""
         settings = deps.settings
         if not settings.registry or settings.registry_auth is None:
             return None

@@ -9,7 +9,7 @@ from onecore.history import Event
 from onecore.machines.model import Kind, Resource
 from onecore.store import events, lease, resources
 from onecore.store.engine import Transaction
-from oneprovision import planner, store
+from oneprovision import store
 from oneprovision.model.document import PROVISION_TYPE, provision_body
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
 from oneprovision.model.states import WORKING
@@ -61,6 +61,8 @@ def jobs(deps: Deps, provision_id: int) -> list[Document]:
 
 def foreign_work(deps: Deps, provision_id: int) -> Document:
     """The virtual machines of others on its hosts, as last seen: `{"100": {"vm": ["1"]}}`."""
+    from oneprovision import planner  # lazy: a list plans nothing
+
     with deps.database.read() as tx:
         provision = authorized(tx, deps, provision_id, Right.USE)
         machines = [r for r in resources.of_owner(tx, provision.key) if r.kind is Kind.MACHINE]
