@@ -16,7 +16,7 @@ KILL_ROUNDS = 500
 def is_held(path: Path) -> bool:
     """Whether a program that was started with this `output_path` is still alive."""
     try:
-        os.close(standard_files.locked(path))
+        standard_files.unlock(standard_files.locked(path))
     except FileNotFoundError:
         return False
     except BlockingIOError:

@@ -177,9 +177,12 @@ def private_file(path: Path) -> Iterator[FileIO]:
         yield file
 
 
+_SCALARS = (str, int, float)
+
+
 def _line(record: dict[str, object], redactor: Redactor) -> bytes:
     """The record as one line of at most LONGEST_LINE bytes; ASCII, so that no terminal obeys it."""
-    if all(isinstance(value, str | int | float) for value in record.values()):
+    if all(isinstance(value, _SCALARS) for value in record.values()):
         line = _encoded(record)
         # One look at the whole line is enough for most: without an escape every value is in it as it is.
         if len(line) <= LONGEST_LINE and b"\\" not in line and redactor.leaves(line.decode("ascii")):

@@ -50,6 +50,13 @@ def locked(path: Path, further: int = 0) -> int:
     return fd
 
 
+def unlock(fd: int) -> None:
+    """Close it. Its lock is given up by name: a program that is being started just then has all our files
+    until it is loaded, and closing would leave the lock with it."""
+    fcntl.flock(fd, fcntl.LOCK_UN)
+    os.close(fd)
+
+
 def emptied(path: Path) -> bool:
     """Empty the output of a program that ended; False, and nothing done, while a child of it lives."""
     try:
@@ -59,7 +66,7 @@ def emptied(path: Path) -> bool:
     try:
         _empty(fd)
     finally:
-        os.close(fd)
+        unlock(fd)
     return True
 
 
@@ -82,6 +89,7 @@ def _output_file(path: Path) -> int:
 
 
 def _empty(fd: int) -> None:
-    os.pwrite(fd, _MARK, 0)
-    os.ftruncate(fd, len(_MARK))
+    if os.pread(fd, len(_MARK) + 1, 0) != _MARK:  # to change nothing is cheaper
+        os.pwrite(fd, _MARK, 0)
+        os.ftruncate(fd, len(_MARK))
     os.lseek(fd, len(_MARK), os.SEEK_SET)

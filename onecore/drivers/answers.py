@@ -148,6 +148,7 @@ def shown(text: str) -> str:
     return f"'{cut}…'" if len(text) > _MAX_SHOWN else f"'{cut}'"
 
 
+_LIST_STATES = {state.value: state for state in ListState}
 _MAX_POLL = 65536
 _MAX_METRICS = 200
 _MAX_METRIC = 1024
@@ -173,9 +174,15 @@ def _usable(addresses: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(a for a in clean if _ADDRESS.fullmatch(a) and a not in _NO_ADDRESS))
 
 
+def _metric(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return str(value) if type(value) is int else json.dumps(value)
+
+
 def _listed(item: Mapping[str, object], action: str) -> Listed:
     state = _string(item, "state", action)
-    if state not in set(ListState):
+    if state not in _LIST_STATES:
         raise _bad(action, f"state {shown(state)} is not one of: {', '.join(ListState)}")
     deploy_id = _string(item, "deploy_id", action)
     if problem := deploy_id_problem(deploy_id):
@@ -187,10 +194,10 @@ def _listed(item: Mapping[str, object], action: str) -> Listed:
     return Listed(
         _string(item, "name", action),
         deploy_id,
-        ListState(state),
+        _LIST_STATES[state],
         _usable(cast("list[str]", addresses)),
         {
-            escaped(key): escaped(value if isinstance(value, str) else json.dumps(value))[:_MAX_METRIC]
+            escaped(key): escaped(_metric(value))[:_MAX_METRIC]
             for key, value in _mapping(metrics, action).items()
             if not _SECRET.search(key)
         },

@@ -3,6 +3,7 @@
 Answers are read by the parsers of `onecore.drivers.answers`, which are part of this module's interface.
 """
 
+import errno
 import os
 import re
 import signal
@@ -124,10 +125,7 @@ def environment(
 
 def write_deployment(path: Path, xml: str) -> None:
     """The deployment file of one call, readable by nobody else: it holds secrets."""
-    if not _is_ours_alone(path):
-        path.unlink(missing_ok=True)  # never into a file that somebody else prepared
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with FileIO(fd, "w") as file:
+    with FileIO(_ours_alone(path), "w") as file:
         # Written over and then cut: to cut it to nothing first waits for the disk, see onecore.process.
         left = memoryview(xml.encode())
         while left:
@@ -135,11 +133,22 @@ def write_deployment(path: Path, xml: str) -> None:
         file.truncate()
 
 
-def _is_ours_alone(path: Path) -> bool:
+def _ours_alone(path: Path) -> int:
+    """The file, opened to write; a new one in the place of what somebody else prepared."""
     try:
-        status = os.lstat(path)  # path.lstat costs twice as much, and this is asked for every deploy
-    except FileNotFoundError:
-        return True
+        fd = os.open(path, _TO_WRITE, 0o600)
+    except OSError as exc:
+        if exc.errno not in (errno.ELOOP, errno.ENXIO):  # a link; a pipe that nobody reads
+            raise
+    else:
+        if _is_ours_alone(os.fstat(fd)):  # what is open cannot be exchanged any more
+            return fd
+        os.close(fd)
+    path.unlink()
+    return os.open(path, _TO_WRITE | os.O_EXCL, 0o600)
+
+
+def _is_ours_alone(status: os.stat_result) -> bool:
     private = stat.S_IMODE(status.st_mode) == 0o600 and status.st_nlink == 1
     return stat.S_ISREG(status.st_mode) and private and status.st_uid == os.geteuid()
 
@@ -163,6 +172,8 @@ def failure(
     )
 
 
+# Waits for nobody: not for the reader of a pipe that lies there.
+_TO_WRITE = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 MAX_TEXT = 2000
 BEGIN = "ERROR MESSAGE --8<------"
 END = "ERROR MESSAGE ------>8--"

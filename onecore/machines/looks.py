@@ -15,8 +15,8 @@ from onecore.machines.model import Resource, RetryPolicy
 from onecore.machines.tools import Group, Tools, group_of
 from onecore.process import Ended, Outcome, Runner
 
-# While drivers of a group are at work, their lists may take a twentieth of the time.
-SHARE = 20
+# While drivers of a group are at work, their lists may take a fortieth of the time.
+SHARE = 40
 SHORTEST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 2.0
 PARALLEL_POLLS = 8
