@@ -14,6 +14,7 @@ from onecore.drivers.catalog import Catalog, builtin_remotes
 from onecore.http.journal import ServerLog
 from onecore.ids import GroupId, ProviderId, UserId
 from onecore.log import Redactor
+from onecore.machines.binder import UNNOTICED_S
 from onecore.machines.model import Kind as MachineKind
 from onecore.machines.model import Resource
 from onecore.store import providers
@@ -27,6 +28,7 @@ from oneflow.deps import FlowDeps
 from oneflow.model.document import Kind
 from oneflow.model.states import ServiceState
 from oneflow.usecases import templates
+from tests.onecore.machines.simulated_fleet import VirtualClock
 from tests.oneflow.builders import a_role, a_template, an_installation
 
 PATIENCE_S = 60.0
@@ -149,12 +151,14 @@ def test_an_account_that_somebody_changes_is_used_from_then_on(deps: FlowDeps, t
         providers.insert(tx, stored("old"))
     own = open_database(deps.settings.database, (CORE, store.SCHEMA))
     catalog = Catalog([("test", tmp_path / "remotes")])
-    controller = Controller(replace(deps, database=own, find_drivers=lambda: catalog))
+    clock = VirtualClock()
+    controller = Controller(replace(deps, clock=clock, database=own, find_drivers=lambda: catalog))
     bind = controller._tools.bind
     controller.turn(0)
     assert bind(machine).secrets == {"NEEDY_TOKEN": "old"}
     with deps.database.begin() as tx:
         providers.update(tx, stored("new"))
+    clock.sleep(UNNOTICED_S)
     controller.turn(0)
     assert bind(machine).secrets == {"NEEDY_TOKEN": "new"}
     own.close()
