@@ -18,11 +18,12 @@ from pathlib import Path
 from threading import Thread
 from typing import Generic, NoReturn, TypeVar
 
-from onecore import standard_files
+from onecore import spawning, standard_files, tasks
 from onecore.alive import signal_group
+from onecore.crew import Crew
 from onecore.errors import NotFound, OneError
-from onecore.spawning import Order, Starter
-from onecore.tasks import Done, Task, Tasks, Unknown
+from onecore.spawning import Birth, Order
+from onecore.tasks import Done, Task, Unknown
 from onecore.waker import Waker
 
 MIB = 1024 * 1024
@@ -113,13 +114,13 @@ class Runner(Generic[Key]):
 
     def __init__(self, started: Callable[[Key], None] = lambda key: None) -> None:
         self.started = started
-        self._starter: Starter[Key] = Starter()
+        self._starter: Crew[Key, Order, Birth | Exception] = spawning.crew()
         self._starting: dict[Key, _Prepared] = {}
         self._children: dict[Key, _Child] = {}
         self._stillborn: list[tuple[Key, Outcome]] = []
         self._by_fd: dict[int, Key] = {}
         self._at_task: dict[Key, Task] = {}
-        self._tasks: Tasks[Key] | None = None
+        self._tasks: Crew[Key, Task, Done] | None = None
         self._waker: Waker | None = None
         self._poll = select.poll()
         self._poll.register(self._starter.bell.fd, select.POLLIN)
@@ -204,7 +205,7 @@ class Runner(Generic[Key]):
 
     def _start_task(self, key: Key, task: Task) -> None:
         if self._tasks is None:
-            self._tasks = Tasks()
+            self._tasks = tasks.crew()
             self._poll.register(self._tasks.bell.fd, select.POLLIN)
         self._at_task[key] = task
         self._tasks.order(key, task)

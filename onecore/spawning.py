@@ -10,15 +10,12 @@ import errno
 import os
 import signal
 import time
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from queue import Empty, SimpleQueue
-from threading import Lock, Thread
-from typing import Generic, TypeVar
+from typing import TypeVar
 
-from onecore.waker import Waker
+from onecore.crew import Crew
 
 THREADS = 3
 LINGER_S = 0.2
@@ -51,46 +48,16 @@ class Birth:
     at: float
 
 
-class Starter(Generic[Key]):
-    """Starts what is ordered, in order, from threads that end by themselves when there is nothing to start.
+def crew() -> Crew[Key, Order, Birth | Exception]:
+    """Starts what is ordered; an OSError or ValueError says why something was not started."""
+    return Crew("starter", THREADS, LINGER_S, _started)
 
-    `bell` rings when there is something to `collect`.
-    """
 
-    def __init__(self) -> None:
-        self.bell = Waker()
-        self._orders: SimpleQueue[tuple[Key, Order]] = SimpleQueue()
-        self._done: deque[tuple[Key, Birth | Exception]] = deque()
-        self._lock = Lock()
-        self._threads = 0
-
-    def order(self, key: Key, order: Order) -> None:
-        self._orders.put((key, order))
-        with self._lock:
-            if self._threads < THREADS:
-                self._threads += 1
-                Thread(target=self._work, name="starter", daemon=True).start()
-
-    def collect(self) -> list[tuple[Key, Birth | Exception]]:
-        """What was started since the last time; an OSError or ValueError says why something was not."""
-        self.bell.hear()
-        return [self._done.popleft() for _ in range(len(self._done))]
-
-    def _work(self) -> None:
-        while True:
-            try:
-                key, order = self._orders.get(timeout=LINGER_S)
-            except Empty:
-                with self._lock:
-                    if self._orders.empty():
-                        self._threads -= 1
-                        return
-                continue
-            try:
-                self._done.append((key, start(order)))
-            except Exception as exc:  # noqa: BLE001 whoever collects it decides what it means
-                self._done.append((key, exc))
-            self.bell.ring()
+def _started(order: Order) -> Birth | Exception:
+    try:
+        return start(order)
+    except Exception as exc:  # noqa: BLE001 whoever collects it decides what it means
+        return exc
 
 
 def start(order: Order) -> Birth:

@@ -1,15 +1,13 @@
 """Runs functions in a few threads of their own, for one thread that waits for them like for programs."""
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from queue import Empty, SimpleQueue
-from threading import Event, Lock, Thread
+from threading import Event
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import TypeVar
 
+from onecore.crew import Crew
 from onecore.errors import OneError
-from onecore.waker import Waker
 
 THREADS = 8
 LINGER_S = 30.0
@@ -39,40 +37,9 @@ class Done:
     duration_s: float
 
 
-class Tasks(Generic[Key]):
-    """At most THREADS at a time; the others wait for their turn."""
-
-    def __init__(self) -> None:
-        self.bell = Waker()
-        self._orders: SimpleQueue[tuple[Key, Task]] = SimpleQueue()
-        self._done: deque[tuple[Key, Done]] = deque()
-        self._lock = Lock()
-        self._threads = 0
-
-    def order(self, key: Key, task: Task) -> None:
-        self._orders.put((key, task))
-        with self._lock:
-            if self._threads < THREADS:
-                self._threads += 1
-                Thread(target=self._work, name="task", daemon=True).start()
-
-    def collect(self) -> list[tuple[Key, Done]]:
-        """What ended since the last time."""
-        self.bell.hear()
-        return [self._done.popleft() for _ in range(len(self._done))]
-
-    def _work(self) -> None:
-        while True:
-            try:
-                key, task = self._orders.get(timeout=LINGER_S)
-            except Empty:
-                with self._lock:
-                    if self._orders.empty():
-                        self._threads -= 1
-                        return
-                continue
-            self._done.append((key, _done(task)))
-            self.bell.ring()
+def crew() -> Crew[Key, Task, Done]:
+    """At most THREADS tasks at a time; the others wait for their turn."""
+    return Crew("task", THREADS, LINGER_S, _done)
 
 
 def _done(task: Task) -> Done:
