@@ -1,6 +1,7 @@
 """The records of the networks that are made for a service, and what is known of them all together."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 
 from onecore.machines.model import Kind, Resource, State, Wanted
 from onecore.store import resources
@@ -28,25 +29,32 @@ def order(tx: Transaction, random_bytes: Callable[[int], bytes], service: Stored
     made = []
     wanted = [network for network in networks.of(service.body) if network.is_made]
     for at, network in enumerate(wanted):
-        record = Resource(
-            id=tx.next_id("resource"),
-            kind=Kind.MACHINE,
-            name=f"{network.name}-{service.id}-{random_bytes(6).hex()}",
-            owner=service.key,
-            driver=NETWORK,
-            provider_id=None,
-            number=-1 - at,  # no number of a VM
-            label=network.name,
-            deployment={
-                "way": network.way,
-                "number": network.number,
-                "extra": network.extra,
-                "owner": store.owners(tx).users.get(service.uid, ""),
-            },
-        )
+        deployment = {
+            "way": network.way,
+            "number": network.number,
+            "extra": network.extra,
+            "owner": store.owners(tx).users.get(service.uid, ""),
+        }
+        record = replace(blank(tx, random_bytes, service, network.name, at), deployment=deployment)
         resources.insert(tx, record)
         made.append(record)
     return made
+
+
+def blank(
+    tx: Transaction, random_bytes: Callable[[int], bytes], service: Stored, name: str, at: int
+) -> Resource:
+    """The record of the network `name`, which is the service's number `at` of those that are made for it."""
+    return Resource(
+        id=tx.next_id("resource"),
+        kind=Kind.MACHINE,
+        name=f"{name}-{service.id}-{random_bytes(6).hex()}",
+        owner=service.key,
+        driver=NETWORK,
+        provider_id=None,
+        number=-1 - at,  # no number of a VM
+        label=name,
+    )
 
 
 def order_routers(

@@ -17,6 +17,7 @@ from onecore.opennebula.vms import SeenVm
 from onecore.store import events, resources
 from onecore.store.engine import Transaction
 from oneflow import store
+from oneflow.cloud import networks as made_networks
 from oneflow.deps import FlowDeps
 from oneflow.model import networks
 from oneflow.model.body import ROLE_OWN, SERVICE_OWN
@@ -25,7 +26,7 @@ from oneflow.model.states import RoleState, ServiceState
 from oneflow.model.vm import Vm
 from oneflow.model.vocabulary import unified
 from oneflow.nebula.binding import seen_of
-from oneflow.nebula.records import NAME, NETWORK
+from oneflow.nebula.records import NAME
 from oneflow.nebula.site import Nebula
 from oneflow.template import validated
 from oneflow.usecases import people
@@ -214,15 +215,8 @@ def _take_networks(tx: Transaction, deps: FlowDeps, document: Stored) -> None:
     numbers = networks.ids(document.body)
     made = [network for network in networks.of(document.body) if network.is_made and network.name in numbers]
     for at, network in enumerate(made):
-        record = Resource(
-            id=tx.next_id("resource"),
-            kind=ResourceKind.MACHINE,
-            name=f"{network.name}-{document.id}-{deps.random_bytes(6).hex()}",
-            owner=document.key,
-            driver=NETWORK,
-            provider_id=None,
-            number=-1 - at,
-            label=network.name,
+        record = replace(
+            made_networks.blank(tx, deps.random_bytes, document, network.name, at),
             state=State.READY,
             deploy_id=numbers[network.name],
             since=deps.clock.now(),
