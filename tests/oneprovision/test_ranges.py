@@ -1,6 +1,5 @@
 """Leased public addresses are address ranges of their network in an OpenNebula, each once."""
 
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -8,30 +7,16 @@ import pytest
 
 from onecore.errors import DriverFailed, OneError
 from onecore.machines.model import Kind, Resource, State, Wanted
-from onecore.opennebula.client import Client, Endpoint, Refused
+from onecore.opennebula.client import Refused
 from oneprovision.engines import ranges
 from oneprovision.engines.registrar import Registrar
 from oneprovision.model.provision import ObjectKind, StoredObject
-from tests.nebula.cloud import Cloud
-from tests.nebula.server import serving
 
 ADDRESS = Resource(
     5, Kind.ADDRESS, "provision-7-network-4-ar-0-abc", "provision/7", "dummy", None, 0, "AR 0",
     state=State.READY, deploy_id="ip-1", addresses=("203.0.113.7",), deployment={"network": 4},
 )  # fmt: skip
 GONE = replace(ADDRESS, wanted=Wanted.ABSENT)
-
-
-@pytest.fixture
-def nebula():
-    with serving(Cloud(time.time)) as running:
-        yield running
-
-
-@pytest.fixture
-def registrar(nebula, tmp_path):
-    (tmp_path / "one_auth").write_text("oneadmin:secret")
-    return Registrar(Client(Endpoint(nebula.url, tmp_path / "one_auth")), b"the key of this installation")
 
 
 @pytest.fixture

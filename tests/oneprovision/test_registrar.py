@@ -1,6 +1,5 @@
 """Objects in an OpenNebula: made once, whatever is lost on the way; what is somebody else's stays."""
 
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -8,11 +7,8 @@ import pytest
 
 from onecore.clock import SystemClock
 from onecore.errors import DriverFailed, OneError, WrongState
-from onecore.opennebula.client import Client, Endpoint
 from oneprovision.engines.registrar import KEPT, Registrar, number_of
 from oneprovision.model.provision import ObjectKind, StoredObject
-from tests.nebula.cloud import Cloud
-from tests.nebula.server import serving
 
 ATTRIBUTES: dict[ObjectKind, dict[str, object]] = {
     ObjectKind.CLUSTER: {},
@@ -29,18 +25,6 @@ MAKING = {
     ObjectKind.NETWORK: ("one.vn.allocate",),
     ObjectKind.HOST: ("one.host.allocate", "one.host.status", "one.host.update"),
 }
-
-
-@pytest.fixture
-def nebula():
-    with serving(Cloud(time.time)) as running:
-        yield running
-
-
-@pytest.fixture
-def registrar(nebula, tmp_path):
-    (tmp_path / "one_auth").write_text("oneadmin:secret")
-    return Registrar(Client(Endpoint(nebula.url, tmp_path / "one_auth")), b"the key of this installation")
 
 
 @pytest.fixture
