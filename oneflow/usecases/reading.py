@@ -8,7 +8,7 @@ from onecore.deps import Deps
 from onecore.document import Document, pool
 from onecore.history import Event
 from onecore.machines.model import Resource
-from onecore.store import events, lease, resources
+from onecore.store import events, resources
 from onecore.store.engine import Transaction
 from oneflow import store
 from oneflow.cloud import clouds
@@ -40,14 +40,6 @@ def log(deps: Deps, service_id: int, after: int = 0) -> list[Event]:
     with deps.database.read() as tx:
         found = authorized(tx, deps, Kind.SERVICE, service_id, Right.USE)
         return events.of(tx, found.key, after)
-
-
-def is_driven(deps: Deps, service_id: int) -> bool:
-    """Whether a living process works on it."""
-    with deps.database.read() as tx:
-        found = authorized(tx, deps, Kind.SERVICE, service_id, Right.USE)
-        holder = lease.holder(tx, found.key, deps.clock.now())
-    return holder is not None and not lease.is_dead(holder[0], deps.process)
 
 
 def vm_infos(tx: Transaction, found: Stored, names: Names) -> dict[int, Body]:
