@@ -77,6 +77,7 @@ _FIRST: _Steps = (
     ("the six actions and the declared extensions are executable", True, _E.whole),
 )
 _LIFE: _Steps = (
+    ("there is a machine to choose", True, _E.chosen),
     ("deploy prints a deploy id", True, _E.deploy),
     ("deploying the same name again answers the same id", False, _E.deploy_again),
     ("poll says active after deploy", False, _E.active),

@@ -1,15 +1,17 @@
 """The steps that take one machine of a driver through its whole life, for `onecore.drivers.conformance`."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from onecore.clock import Clock, SystemClock
 from onecore.drivers.call import Calls, Target
+from onecore.drivers.cheapest import cheapest
 from onecore.drivers.deployment import Deployment, to_xml
 from onecore.drivers.manifest import ACTIONS, FILE_NAME
 from onecore.drivers.protocol import BEGIN, END, Poll, PollState, act, failure
+from onecore.drivers.roles import spellings, unanswered
 from onecore.errors import DriverFailed, OneError
 from onecore.ids import machine_name
 
@@ -40,7 +42,7 @@ class Examination:
         self.driver = calls.driver
         self.setting = setting
         self._file = file
-        self._parameters = {key.upper(): value for key, value in parameters.items()}
+        self._parameters = dict(parameters)
         self._name = machine_name(setting.random_bytes)
         self._deploy_id = ""
         # What may exist at the provider and is not known to be gone.
@@ -57,6 +59,16 @@ class Examination:
     def whole(self) -> str:
         self.driver.require_whole()
         return ", ".join((*ACTIONS, *sorted(self.driver.manifest.extensions)))
+
+    def chosen(self) -> str:
+        """What is not given of place, size and system is the cheapest that the driver offers."""
+        inputs = self.driver.manifest.inputs or {}
+        if unanswered(inputs, self._parameters):
+            self._parameters |= cheapest(inputs, self._parameters, self._offered)
+        missing = [spellings(inputs, role)[0] for role in unanswered(inputs, self._parameters)]
+        _require(not missing, f"nothing is on offer; to be given by --set: {', '.join(missing)}")
+        told = [f"{name}={value}" for name, value in self._parameters.items()]
+        return ", ".join(told) or "nothing has to be said of it"
 
     def deploy(self) -> str:
         self._asked = True
@@ -178,12 +190,15 @@ class Examination:
             return exc.message
         return ""
 
+    def _offered(self, action: str) -> Sequence[Mapping[str, object]]:
+        return self.calls.offers(action) if self.driver.can(action) else ()
+
     def _target(self) -> Target:
         return Target(self._name, 0, self._deploy_id)
 
     def _xml(self, more: Mapping[str, str] | None = None) -> str:
         s = self.setting
-        provision = {**self._parameters, **(more or {})}
+        provision = {**{name.upper(): value for name, value in self._parameters.items()}, **(more or {})}
         return to_xml(
             Deployment(
                 self._name,

@@ -109,7 +109,8 @@ def test(
 ) -> int:
     """Whether the driver at PATH (its folder, or its name) keeps the protocol.
 
-    One real machine is made, taken through its whole life and removed. The driver gets the secrets that its
+    One real machine is made, taken through its whole life and removed: the cheapest on offer, as far as --set
+    does not say its place, size and system. The driver gets the secrets that its
     driver.yaml names from the environment, and a state folder of its own. Ends with 0 only if all is well.
 
     \b

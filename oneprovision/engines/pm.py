@@ -7,6 +7,7 @@ from pathlib import Path
 
 from onecore.drivers.catalog import Driver
 from onecore.drivers.deployment import Deployment, to_xml
+from onecore.drivers.roles import OFFERS, Inputs, spellings, unanswered
 from onecore.errors import InvalidInput
 from onecore.machines.model import Kind, Resource
 from oneprovision.model.spec import HostSpec
@@ -21,7 +22,22 @@ def check_parameters(driver: Driver, spec: HostSpec) -> None:
         from onecore.schema import validate_value  # lazy: brings jsonschema
 
         validate_value(dict(spec.provision), schema, f"host {spec.name}: provision")
+        _require_roles(driver, spec, schema)
     to_xml(deployment("provision-0", spec, 0, ""))
+
+
+def _require_roles(driver: Driver, spec: HostSpec, inputs: Inputs) -> None:
+    """Place, size and system are named together, so that nobody learns of them one by one."""
+    roles = unanswered(inputs, spec.provision)
+    if not roles:
+        return
+    needed = [" or ".join(map(repr, spellings(inputs, role)[:2])) for role in roles]
+    offers = "|".join(OFFERS[role] for role in roles if driver.can(OFFERS[role]))
+    seen = f"; see: oneprovision provider {offers} {driver.name}" if offers else ""
+    raise InvalidInput(
+        f"host {spec.name}: provision: driver '{driver.name}' needs {', '.join(needed)}",
+        hint=f"give what is missing in the template or in the provider's parameters{seen}",
+    )
 
 
 def check_addresses(driver: Driver) -> None:

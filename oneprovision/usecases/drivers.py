@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from onecore import process
 from onecore.config import Settings
 from onecore.drivers.catalog import Catalog, Driver, Entry, driver_at
 from onecore.drivers.manifest import ACTIONS
+from onecore.drivers.roles import spellings, unanswered
 from onecore.errors import InvalidInput
 from onecore.process import Command, Outcome
 
@@ -107,7 +108,7 @@ def parameters_of(sets: tuple[str, ...]) -> dict[str, str]:
     for name, equals, _ in pairs:
         if not (name and equals):
             raise InvalidInput(f"--set {name!r} has no '='", hint="as in: --set plan=small")
-    return {name: value for name, _, value in pairs}
+    return {name.lower(): value for name, _, value in pairs}
 
 
 def _executables(driver: Driver) -> dict[str, str]:
@@ -128,4 +129,9 @@ def _check_parameters(driver: Driver, parameters: Mapping[str, str]) -> None:
     if schema is not None:
         from onecore.schema import validate_value  # lazy: brings jsonschema
 
-        validate_value(dict(parameters), schema, f"parameters of driver {driver.name}")
+        # Place, size and system are chosen later where they are not given.
+        later = {name for role in unanswered(schema, parameters) for name in spellings(schema, role)}
+        required = [name for name in cast("list[str]", schema.get("required", [])) if name not in later]
+        validate_value(
+            dict(parameters), {**schema, "required": required}, f"parameters of driver {driver.name}"
+        )

@@ -76,6 +76,7 @@ class Caller:
         )
 
     def examined(self) -> Report:
+        """As `driver test` does it: no place, size or system is given."""
         setting = Setting(
             secrets=self.secrets,
             ssh_public_key=PUBLIC_KEY,
@@ -83,7 +84,7 @@ class Caller:
             every_s=0.05,
             connection=self.connection,
         )
-        return check(driver_at(self.folder), self.home, self.fake.parameters, self.run, setting)
+        return check(driver_at(self.folder), self.home, {}, self.run, setting)
 
 
 @contextmanager

@@ -105,7 +105,7 @@ def test_a_driver_that_breaks_the_protocol_fails_its_test(here: Installation) ->
     assert answer.code == 1
     (line,) = [line for line in answer.out.splitlines() if line.startswith("shutdown powers")]
     assert " NO " in line
-    assert "1 of 19 checks failed" in answer.err
+    assert "1 of 20 checks failed" in answer.err
 
 
 def test_a_driver_that_hangs_is_stopped_at_the_deadline(here: Installation) -> None:
