@@ -94,7 +94,7 @@ def connected(address: str, login: Login, recorded: str = "") -> Iterator[tuple[
             address,
             login.remote_port,
             login.remote_user,
-            pkey=_private_key(login.private_key),
+            pkey=private_key(login.private_key),
             timeout=CONNECT_TIMEOUT_S,
             banner_timeout=BANNER_TIMEOUT_S,
             auth_timeout=CONNECT_TIMEOUT_S,
@@ -124,15 +124,18 @@ def _text(key: paramiko.PKey) -> str:
     return f"{key.get_name()} {key.get_base64()}"
 
 
-def _private_key(file: str) -> paramiko.PKey:
-    """The key, read here: handed the file name, paramiko tries it as every kind of key, and hides that the
-    right kind was refused."""
+def private_key(file: str) -> paramiko.PKey:
+    """The key; DriverFailed says why it cannot be used.
+
+    Read here: handed the file name, paramiko tries it as every kind of key, and hides that the right kind
+    was refused.
+    """
     try:
         return paramiko.PKey.from_path(Path(file).expanduser())
     except OSError as exc:
         raise DriverFailed(
             f"cannot read the private key {file}: {exc.strerror}",
-            hint="name another in hosts[].connection.private_key",
+            hint="name another: connection.private_key of the host, or --key of an instance",
         ) from exc
     except (TypeError, ValueError, paramiko.SSHException, paramiko.pkey.UnknownKeyType) as exc:
         raise DriverFailed(

@@ -5,14 +5,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from onecore.deps import Deps, Notice
-from onecore.errors import Interrupted, OneError
+from onecore.errors import DriverFailed, Interrupted, InvalidInput, OneError
 from onecore.machines.model import Resource
 from onecore.store import lease
 from onecore.store.lease import Lease
 from oneprovision import store
 from oneprovision.model.configuration import host_key_of
 from oneprovision.model.provision import Provision, StoredObject
-from oneprovision.model.spec import Connection
+from oneprovision.model.spec import Connection, HostSpec
 
 Pair = tuple[StoredObject, Resource]
 
@@ -70,6 +70,21 @@ def wait_for_hosts(deps: Deps, held: Lease, provision: Provision, pairs: Sequenc
         known | {w.host.id: w.host_key for w in waits if not w.problem},
         {w.host.id: w.problem for w in waits if w.problem},
     )
+
+
+def check_keys(deps: Deps, hosts: Sequence[HostSpec]) -> None:
+    """Refuse a private key that lets nobody in, before there is a machine that cannot be reached."""
+    logged_in = [host for host in hosts if deps.catalog.get(host.driver).manifest.ssh]
+    if not logged_in:
+        return
+    from onecore import ssh  # lazy: brings paramiko
+
+    for file in dict.fromkeys(host.connection.private_key for host in logged_in):
+        try:
+            ssh.private_key(file)
+        except DriverFailed as exc:
+            first = next(host.name for host in logged_in if host.connection.private_key == file)
+            raise InvalidInput(f"host {first}: {exc.message}", hint=exc.hint) from exc
 
 
 def _open(w: _Wait, retries: int) -> bool:

@@ -106,6 +106,12 @@ def free_port(address: str = "127.0.0.1") -> int:
         return int(listener.getsockname()[1])
 
 
+def give_login_key(home: Path) -> None:
+    """A private key of whoever's home that is, where templates look for it unless told otherwise."""
+    (home / ".ssh").mkdir(mode=0o700)
+    paramiko.ECDSAKey.generate().write_private_key_file(str(home / ".ssh" / "id_rsa"))
+
+
 def _key(file: Path) -> str:
     key = paramiko.ECDSAKey.generate()
     file.unlink(missing_ok=True)

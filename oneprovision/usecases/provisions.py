@@ -8,9 +8,10 @@ from onecore.deps import Deps, Notice
 from onecore.errors import InvalidInput
 from onecore.ids import ProvisionId
 from onecore.store import lease, providers
-from oneprovision import enrolment, store
+from oneprovision import enrolment, readiness, store
 from oneprovision.engines.registrar import Registrar
 from oneprovision.model.folder import bare, is_oneform
+from oneprovision.model.instance import is_instance
 from oneprovision.model.names import check_provision_name
 from oneprovision.model.provision import Options, Provision
 from oneprovision.model.shapes import text_of
@@ -55,6 +56,9 @@ def create(deps: Deps, request: CreateProvision) -> Provision:
     if not request.folder:
         _refuse_folders(spec)
     _require_usable_provider(deps, draft)
+    # An instance that nobody waits for may let in others than us.
+    if not request.folder and (deps.waits or not is_instance(draft)):
+        readiness.check_keys(deps, spec.hosts)
     Registrar.of(deps)  # it can be asked, before anything is made
     with deps.database.begin() as tx:
         if draft.provider_id is not None:

@@ -10,7 +10,7 @@ from onecore.machines import record
 from onecore.machines.model import Kind, Resource
 from onecore.store import resources
 from onecore.store.engine import Transaction
-from oneprovision import enrolment, planner, store
+from oneprovision import enrolment, planner, readiness, store
 from oneprovision.controller import Controller
 from oneprovision.model.provision import UNCHANGED, ObjectKind, Provision, StoredObject
 from oneprovision.model.states import Event, Operation
@@ -56,6 +56,7 @@ def add_host(
         check_total(deps, provision, len(_hosts(existing)) + len(specs))
         plan = planner.plan_hosts(_hosts(existing), specs)
         enrolment.check_hosts(deps, specs)
+        readiness.check_keys(deps, specs)
         with deps.database.begin() as tx:
             enrolment.enrol_hosts(tx, deps, provision, specs)
             controller.log_plan(tx, plan)

@@ -21,6 +21,7 @@ from oneprovision.template_files import read
 from oneprovision.usecases.provisions import CreateProvision, create
 from tests.onecore.machines.bench import a_driver
 from tests.oneprovision.builders import an_object
+from tests.ssh_server import give_login_key
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "dummy-cluster.yaml"
 
@@ -218,7 +219,11 @@ def test_without_a_provider_nothing_is_added(deps: Deps):
 
 
 @pytest.mark.parametrize(("driver", "parameter"), [("ssh", "address"), ("dummy", "")])
-def test_machines_that_exist_are_adopted_by_the_parameter_that_their_driver_declares(deps, driver, parameter):
+def test_machines_that_exist_are_adopted_by_the_parameter_that_their_driver_declares(
+    deps, driver, parameter, tmp_path, monkeypatch
+):
+    give_login_key(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
     pattern = {"driver": driver, "ip": "192.0.2.1", "address": "192.0.2.1"}
     template = {"version": 1, "name": "w", "hosts": [{"provision": pattern}]}
     provision = create(replace(deps, waits=False), CreateProvision(template))

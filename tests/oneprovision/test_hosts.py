@@ -18,6 +18,7 @@ from oneprovision.store import SCHEMA
 from tests.scenario import killing
 from tests.scenario.installation import Installation, template, until
 from tests.scenario.killing import Kill, Mode, Place
+from tests.ssh_server import give_login_key
 
 ACTIONS = ("deploy", "cancel", "poll", "reboot", "reset", "shutdown")
 FAST = ("--ping-retries", "1", "--fail-retry", "0")
@@ -311,6 +312,7 @@ def mute(tmp_path: Path) -> Installation:
     for action in ACTIONS:
         (folder / action).write_text(MUTE)
         (folder / action).chmod(0o755)
+    give_login_key(tmp_path)
     home = Installation(tmp_path / "home", {"ONE_REMOTES": str(tmp_path / "remotes")})
     created(home, 1, *FAST, driver="mute")
     return home

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.scenario.installation import Answer, Installation, template, until, written
+from tests.ssh_server import give_login_key
 
 CANARY = "c4nary/of+the&mine=0123456789"
 SPELLINGS = (CANARY, quote(CANARY, safe=""), base64.b64encode(CANARY.encode()).decode())
@@ -70,6 +71,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def here(tmp_path: Path, folder: Path) -> Installation:
+    give_login_key(tmp_path)
     return Installation(tmp_path / "home", {"ONE_REMOTES": str(tmp_path / "remotes")})
 
 

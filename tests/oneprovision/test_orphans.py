@@ -12,6 +12,7 @@ from tests.drivers.dummy_cloud import Cloud
 from tests.scenario import killing
 from tests.scenario.installation import Answer, Installation, template, written
 from tests.scenario.killing import Kill, Mode, Place
+from tests.ssh_server import give_login_key
 
 STRAY = "provision-" + "c968cbcf40716f8e" * 3
 OTHER = "web-3-" + "0123456789abcdef" * 3
@@ -242,6 +243,7 @@ def _with_listless(one: Installation, folder: Path) -> Installation:
     for action in ("deploy", "cancel", "poll", "reboot", "reset", "shutdown"):
         (driver / action).write_text(LISTLESS)
         (driver / action).chmod(0o755)
+    give_login_key(folder)
     return Installation(one.home, {"ONE_REMOTES": str(folder / "remotes")})
 
 

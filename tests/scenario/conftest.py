@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenario.command import ROOT, Home
+from tests.ssh_server import give_login_key
 
 DUMMY = ROOT / "drivers" / "remotes" / "pm" / "dummy"
 ACTIONS = ("deploy", "cancel", "poll", "reboot", "reset", "shutdown")
@@ -76,6 +77,7 @@ def old(tmp_path: Path) -> Iterator[Home]:
 def deaf(tmp_path: Path) -> Iterator[Home]:
     """The same, but we do not know that nobody listens: new hosts are waited for in vain."""
     old_driver(tmp_path)
+    give_login_key(tmp_path)
     yield from _closed(Home(tmp_path, tmp_path / "remotes"))
 
 

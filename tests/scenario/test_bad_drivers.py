@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenario.installation import DONE, RUNNING, Installation, template, until
+from tests.ssh_server import give_login_key
 
 pytestmark = pytest.mark.scenario
 
@@ -199,6 +200,7 @@ def test_a_driver_of_the_old_kind_with_an_unknown_end_is_held_until_the_user_dec
     one: Installation, remotes: Path, tmp_path: Path
 ):
     old_driver(remotes, "printf '\\377garbage\\n'")
+    give_login_key(tmp_path)
     path = template(tmp_path, driver="old")
     answer = one.run("create", path, *QUICK)
     assert answer.code == 1
