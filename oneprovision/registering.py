@@ -13,10 +13,12 @@ from onecore.store import events, lease, resources
 from onecore.store.lease import Lease
 from oneprovision import store
 from oneprovision.engines import ranges
-from oneprovision.engines.registrar import KEPT, Registrar, in_order, number_of
+from oneprovision.engines.registrar import KEPT, Registrar, Unsettled, in_order, number_of
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
 
 PAUSE_S = 1.0
+# For a network whose driver is at work in OpenNebula.
+SETTLE_S, SETTLE_PAUSE_S = 300.0, 0.2
 T = TypeVar("T")
 
 
@@ -116,24 +118,27 @@ def _refuse_elsewhere(provision: Provision, there: Sequence[StoredObject]) -> No
 
 
 def _patiently(deps: Deps, provision: Provision, ask: Callable[[], T]) -> T:
-    """What `ask` returns; it waits for an OpenNebula that nobody can reach, or that does not know our token.
-    Nothing was done then. Raises Interrupted once somebody wants to stop."""
+    """What `ask` returns; it waits for an OpenNebula that nobody can reach, or that does not know our token,
+    and for SETTLE_S at most for one that is at work. Nothing was done then. Raises Interrupted once somebody
+    wants to stop."""
     from onecore.opennebula.client import Unauthenticated, Unreachable  # lazy: few work with one
 
-    is_told = False
+    is_told, begun = False, deps.clock.monotonic()
     while True:
         try:
             return ask()
-        except (Unreachable, Unauthenticated) as exc:
+        except (Unreachable, Unauthenticated, Unsettled) as exc:
+            if isinstance(exc, Unsettled) and deps.clock.monotonic() - begun > SETTLE_S:
+                raise
             with deps.database.read() as tx:
                 reason = store.get(tx, provision.id).stop or deps.interrupted()
             if reason:
                 raise Interrupted(reason) from exc
-            if not is_told:
+            if not is_told and not isinstance(exc, Unsettled):
                 text = f"waiting for OpenNebula: {exc.message}"
                 deps.notify(Notice(deps.clock.now(), f"provision {provision.id}", text, "W", lasting=True))
-            is_told = True
-            deps.clock.sleep(PAUSE_S)
+                is_told = True
+            deps.clock.sleep(SETTLE_PAUSE_S if isinstance(exc, Unsettled) else PAUSE_S)
 
 
 def _registered_there(

@@ -132,7 +132,7 @@ CALLS: Final[Mapping[str, Call]] = MappingProxyType(
         "vn.delete": Call((("id", int, "the network"),), "remove a network that was made", changes=True),
         "vn.info": Call(
             (("id", int, "the network"),),
-            "a network that the pool no longer has: is it gone? which leased addresses does ours have?",
+            "a network that the pool no longer has: is it gone? which addresses has ours, and who uses it?",
         ),
         "vnpool.info": Call(
             (

@@ -10,7 +10,7 @@ from onecore.errors import DriverFailed, NotFound
 from onecore.machines.model import SETTLED, Resource, Wanted
 from onecore.opennebula.text import rendered
 from oneprovision.engines import ipam
-from oneprovision.engines.registrar import Registrar, number_of
+from oneprovision.engines.registrar import Registrar, number_of, require_settled
 from oneprovision.model.folder import is_oneform
 from oneprovision.model.provision import StoredObject
 
@@ -35,9 +35,11 @@ def matched(registrar: Registrar, network: StoredObject, leased: Sequence[Resour
         mark, wanted = _mark(registrar, address), _wanted(address)
         known = by_mark.get(mark)
         if known is not None and _address(known) != _ip(wanted):
+            require_settled(network.kind, there)
             done.append(_removed(registrar, number, known))
             known = None
         if known is None and wanted:
+            require_settled(network.kind, there)
             registrar.client.call("vn.add_ar", number, rendered({"AR": {**wanted, MARK: mark}}))
             done.append(f"address range {_ip(wanted)} added to network {number}")
     return done

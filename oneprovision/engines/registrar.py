@@ -45,8 +45,16 @@ _DELETE: Final = {
     ObjectKind.HOST: "host.delete",
 }
 _USED_BY: Final = {ObjectKind.HOST: ("VMS/ID", "VMs"), ObjectKind.DATASTORE: ("IMAGES/ID", "images")}
+# What has an address of a network, by the element that says so.
+_LEASED_BY: Final = {"VM": "VM", "VNET": "network", "VROUTER": "virtual router"}
+# States of a network in which nothing can be done with it: its driver is at work (since 6.0).
+_LOCKED: Final = {"0": "INIT", "2": "LOCK_CREATE", "3": "LOCK_DELETE"}
 # What a template of ours says to us and not to OpenNebula.
 _OURS: Final = frozenset({"NAME", "CLUSTER_IDS", "NETROLE", "PROVISION", "CONNECTION"})
+
+
+class Unsettled(DriverFailed):
+    """OpenNebula is still at work on it: to be asked again."""
 
 
 def in_order(objects: Sequence[StoredObject]) -> list[StoredObject]:
@@ -112,11 +120,13 @@ class Registrar:
             self.client.call("host.status", number, ENABLED)
 
     def refuse_used(self, objects: Sequence[StoredObject]) -> None:
-        """Raises WrongState naming what is in use: VMs on hosts, images on datastores."""
+        """Raises WrongState naming what is in use: VMs on hosts, images on datastores, whose addresses are
+        those of networks."""
         used = [
             f"{each.kind} {each.id} {each.name} has {_USED_BY[each.kind][1]} {', '.join(map(str, ids))}"
             for each, ids in self._used(objects)
         ]
+        used += [f"{each.kind} {each.id} {each.name} is used by {by}" for each, by in self._leased(objects)]
         if used:
             raise WrongState(
                 f"in use in OpenNebula: {'; '.join(used)}", hint="move or remove them there, and repeat"
@@ -154,12 +164,32 @@ class Registrar:
                     used.append((owner, ids))
         return used
 
+    def _leased(self, objects: Sequence[StoredObject]) -> list[tuple[StoredObject, str]]:
+        """The networks that are ours and have addresses in use, with who uses them."""
+        mine = {number_of(each): each for each in objects if each.kind is ObjectKind.NETWORK}
+        found = []
+        for there in self._pool(ObjectKind.NETWORK) if mine else ():
+            owner = mine.get(_id(there))
+            if owner is not None and there.findtext("USED_LEASES") != "0" and self.is_ours(owner, there):
+                found.append((owner, self._users_of(_id(there))))
+        return found
+
+    def _users_of(self, number: int) -> str:
+        whole = self.client.document("vn.info", number)
+        told = {
+            f"{noun} {lease.text}"
+            for tag, noun in _LEASED_BY.items()
+            for lease in whole.findall(f"AR_POOL/AR/LEASES/LEASE/{tag}")
+        }
+        return ", ".join(sorted(told)) or "a held address"
+
     def tagged(self, kind: ObjectKind) -> dict[int, str]:
         """Of which provision each that is there says to be; empty where it says none."""
-        return {_id(there): _tag(there, "PROVISION_ID") for there in self._pool(kind)}
+        return {_id(there): _tag(there, "PROVISION_ID") for there in self._own(kind)}
 
     def remove(self, each: StoredObject) -> None:
-        """What is gone there already is removed. One that does not bear our mark is not ours to remove."""
+        """What is gone there already is removed. One that does not bear our mark is not ours to remove.
+        Raises Unsettled while a network is still being made or removed."""
         number = number_of(each)
         if number is None:
             return
@@ -169,10 +199,12 @@ class Registrar:
             return
         if not self.is_ours(each, there):
             raise DriverFailed(f"{each.kind} {number} of OpenNebula is no longer marked as ours: it stays")
-        try:
+        require_settled(each.kind, there)
+        with suppress(NotFound):
             self.client.call(_DELETE[each.kind], number)
-        except NotFound:
-            return
+        if each.kind is ObjectKind.NETWORK and (left := self._by_number(each.kind, number)) is not None:
+            require_settled(each.kind, left)
+            raise Unsettled(f"network {number} of OpenNebula is not gone")
 
     def require_here(self, each: StoredObject) -> None:
         """Raises DriverFailed for what is in another OpenNebula than this one."""
@@ -257,9 +289,13 @@ class Registrar:
         found: list[_Element] = self.client.document(method, *arguments).findall(tag)
         return found
 
+    def _own(self, kind: ObjectKind) -> "list[_Element]":
+        """Without reservations, which are copies of the network they are reserved in, its mark included."""
+        return [there for there in self._pool(kind) if not there.findtext("PARENT_NETWORK_ID")]
+
     def _found(self, each: StoredObject) -> int | None:
         mark = self._mark(each)
-        return next((_id(there) for there in self._pool(each.kind) if _mark(there) == mark), None)
+        return next((_id(there) for there in self._own(each.kind) if _mark(there) == mark), None)
 
     def _named(self, kind: ObjectKind, name: str, cluster: int | None = None) -> int | None:
         for there in self._pool(kind):
@@ -270,6 +306,13 @@ class Registrar:
 
     def _by_number(self, kind: ObjectKind, number: int) -> "_Element | None":
         return next((there for there in self._pool(kind) if _id(there) == number), None)
+
+
+def require_settled(kind: ObjectKind, there: "_Element") -> None:
+    """Raises Unsettled for a network whose driver is at work; before 6.0 there is no such time."""
+    state = _LOCKED.get(there.findtext("STATE", "")) if kind is ObjectKind.NETWORK else None
+    if state is not None:
+        raise Unsettled(f"network {_id(there)} of OpenNebula is in {state}")
 
 
 def _id(there: "_Element") -> int:

@@ -88,13 +88,15 @@ class InCluster(Owned):
 
 @dataclass
 class Network(Owned):
-    """A virtual network. `parent`: the one that it is reserved in; it is READY once `ready_at` is over.
-    `ranges`: those that were added to the first one; `leased`: the ranges that VMs have addresses of."""
+    """A virtual network. `parent`: the one that it is reserved in; it is READY once `ready_at` is over, and
+    gone once `gone_at` is. `ranges`: those that were added to the first one; `leased`: the ranges that VMs
+    have addresses of."""
 
     parent: int | None = None
     cluster: int = 0
     size: int = 256
     ready_at: float = 0.0
+    gone_at: float | None = None
     is_broken: bool = False
     ranges: dict[int, Template] = field(default_factory=dict)
     leased: set[int] = field(default_factory=set)
@@ -171,6 +173,21 @@ class Cloud:
             vm = self.vms[vm_id]
             vm.state, vm.path = state, ()
 
+    def network_state(self, one: Network) -> int:
+        """A number of states.NETWORKS."""
+        if one.gone_at is not None:
+            return states.LOCK_DELETE
+        if self.now() < one.ready_at:
+            return states.LOCK_CREATE
+        return states.NET_ERROR if one.is_broken else states.NET_READY
+
+    def users_of(self, number: int) -> dict[str, list[int]]:
+        """What has addresses of a network, by the element that tells it."""
+        return {
+            "VM": [vm.id for vm in self.living() if str(number) in _networks_of(vm.template)],
+            "VNET": [net.id for net in self.networks.values() if net.parent == number],
+        }
+
     def living(self) -> list[Vm]:
         with self.lock:
             self.advance()
@@ -231,6 +248,9 @@ class Cloud:
             vm.state, vm.path = path[0], path[1:]
 
     def advance(self) -> None:
+        for one in list(self.networks.values()):
+            if one.gone_at is not None and one.gone_at <= self.now():
+                del self.networks[one.id]
         for vm in self.vms.values():
             while vm.path and vm.next_at <= self.now():
                 self._step(vm)
@@ -258,3 +278,8 @@ class Cloud:
 _OF_THE_MACHINE = frozenset(
     ("CPU", "VCPU", "MEMORY", "DISK", "NIC", "NIC_ALIAS", "CONTEXT", "OS", "GRAPHICS", "FEATURES", "INPUT")
 )
+
+
+def _networks_of(template: Template) -> list[str]:
+    nics = template.get("NIC", [])
+    return [str(nic.get("NETWORK_ID")) for nic in (nics if isinstance(nics, list) else [nics])]

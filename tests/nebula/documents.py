@@ -137,10 +137,10 @@ def user(cloud: Cloud, one: User, in_pool: bool = False) -> Tree.Element:
     )
 
 
-def network(cloud: Cloud, one: Network) -> Tree.Element:
-    """Before 6.0 a network has no state."""
-    ready = cloud.now() >= one.ready_at
-    state = 5 if one.is_broken and ready else 1 if ready else 2
+def network(cloud: Cloud, one: Network, whole: bool = False) -> Tree.Element:
+    """Before 6.0 a network has no state. Who has its addresses is told of one, not in a pool."""
+    state = cloud.network_state(one)
+    users = cloud.users_of(one.id)
     ids = ("VROUTERS", "UPDATED_VMS", "OUTDATED_VMS", "UPDATING_VMS", "ERROR_VMS")
     states = {"STATE": state, "PREV_STATE": state} if cloud.version >= (6, 0, 0) else {}
     return _made(
@@ -159,16 +159,25 @@ def network(cloud: Cloud, one: Network) -> Tree.Element:
             "OUTER_VLAN_ID": "",
             "VLAN_ID_AUTOMATIC": 0,
             "OUTER_VLAN_ID_AUTOMATIC": 0,
-            "USED_LEASES": 0,
+            "USED_LEASES": sum(map(len, users.values())) + len(one.leased),
             **dict.fromkeys(ids, ""),
             "TEMPLATE": one.template,
-            "AR_POOL": {"AR": [_range(one), *_added(one)]},
+            "AR_POOL": {"AR": [{**_range(one), **(_leases(users) if whole else {})}, *_added(one)]},
         },
     )
 
 
 def _range(one: Network) -> dict[str, object]:
     return {"AR_ID": 0, "IP": "10.0.0.1", "MAC": "02:00:0a:00:00:01", "SIZE": one.size, "TYPE": "IP4"}
+
+
+def _leases(users: dict[str, list[int]]) -> dict[str, object]:
+    given = [(what, number) for what, numbers in users.items() for number in numbers]
+    rows = [
+        {"IP": f"10.0.0.{at}", "MAC": f"02:00:0a:00:00:{at:02x}", what: n}
+        for at, (what, n) in enumerate(given, 1)
+    ]
+    return {"USED_LEASES": len(rows), "LEASES": {"LEASE": rows} if rows else ""}
 
 
 def _added(one: Network) -> list[dict[str, object]]:

@@ -7,6 +7,7 @@ from tests.nebula import documents
 from tests.nebula.cloud import (
     ACTION,
     AUTHORIZATION,
+    INTERNAL,
     NO_EXISTS,
     Cloud,
     InCluster,
@@ -15,6 +16,7 @@ from tests.nebula.cloud import (
     Refused,
     User,
 )
+from tests.nebula.network_calls import require_unlocked
 from tests.nebula.template import BadTemplate, Template, parsed
 
 Answer = str | int
@@ -100,6 +102,7 @@ def vn_add_ar(cloud: Cloud, who: User, number: int, text: str) -> Answer:
     _admin(who)
     network = _found(cloud.networks, "virtual network", number)
     given = _read(text).get("AR")
+    require_unlocked(cloud, network, "Could not execute one.vn.add_ar. Virtual Network is in wrong state:")
     if not isinstance(given, dict) or not {"TYPE", "SIZE"} <= given.keys():
         raise Refused(ACTION, "Wrong AR definition. AR vector attribute is missing.")
     if "IPAM_MAD" in given:
@@ -112,9 +115,10 @@ def vn_rm_ar(cloud: Cloud, who: User, number: int, ar: int, force: bool = False)
     _admin(who)
     network = _found(cloud.networks, "virtual network", number)
     if ar not in network.ranges:
-        raise Refused(ACTION, "Address Range does not exist")
+        raise Refused(INTERNAL, "Address Range does not exist")
+    require_unlocked(cloud, network, "Could not remove Adress Range, Virtual Network is in wrong state:")
     if ar in network.leased and not force:
-        raise Refused(ACTION, "Address Range has leases in use")
+        raise Refused(INTERNAL, "Address Range has leases in use")
     del network.ranges[ar]
     return number
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.nebula import documents
+from tests.nebula import documents, states
 from tests.nebula.cloud import ACTION, MANAGE, NO_EXISTS, USE, Cloud, Network, Owned, Refused, User
 from tests.nebula.template import BadTemplate, Template, parsed
 
@@ -22,29 +22,51 @@ def instantiate(cloud: Cloud, who: User, number: int, name: str, extra: str) -> 
 
 
 def reserve(cloud: Cloud, who: User, number: int, text: str) -> Answer:
-    parent = _found(cloud, who, number, USE)
+    """The reservation has everything that the template of its parent has."""
     asked = _read(text)
-    if not str(asked.get("SIZE", "")).isdecimal():
-        raise Refused(ACTION, "Reservation SIZE must be a positive integer")
-    size, name = int(asked["SIZE"]), str(asked.get("NAME", f"{parent.name}-reservation"))
+    if not str(asked.get("SIZE", "")).isdecimal() or int(asked["SIZE"]) <= 0:
+        raise Refused(ACTION, "Reservation SIZE must be a greater than 0")
+    if not asked.get("NAME"):
+        raise Refused(ACTION, "NAME for reservation has to be set")
+    if "AR_ID" not in asked and asked.keys() & {"IP", "IP6", "MAC"}:
+        raise Refused(ACTION, "AR_ID must be specified for IP/MAC based reservations")
+    parent = _found(cloud, who, number, USE)
+    if parent.parent is not None:
+        raise Refused(ACTION, "Cannot reserve addresses from a reserved VNET")
+    size, name = int(asked["SIZE"]), str(asked["NAME"])
     _refuse_taken(cloud, who, name)
     taken = sum(net.size for net in cloud.networks.values() if net.parent == number)
     if taken + size > parent.size:
         raise Refused(ACTION, f"Not enough free addresses in network [{number}]")
-    return cloud.add_network(name, who.id, parent=number, size=size).id
+    made = cloud.add_network(name, who.id, parent=number, size=size)
+    made.template, made.cluster = dict(parent.template), parent.cluster
+    return made.id
 
 
 def delete(cloud: Cloud, who: User, number: int, force: bool = False) -> Answer:
+    """Since 6.0 it takes a while."""
     network = _found(cloud, who, number, MANAGE)
-    using = [vm.id for vm in cloud.living() if str(number) in _networks_of(vm.template)]
-    if using:
-        raise Refused(ACTION, f"Cannot delete virtual network [{number}]: it is used by VMs {using}")
-    del cloud.networks[network.id]
+    if any(cloud.users_of(number).values()) or network.leased:
+        raise Refused(
+            ACTION, "Cannot delete virtual network. Can not remove a virtual network with leases in use"
+        )
+    require_unlocked(
+        cloud, network, "Cannot delete virtual network. Can not remove a Virtual Network, wrong state"
+    )
+    network.gone_at = cloud.now() + (cloud.pace if cloud.version >= (6, 0, 0) else 0.0)
+    cloud.advance()
     return number
 
 
+def require_unlocked(cloud: Cloud, network: Network, otherwise: str) -> None:
+    """Before 6.0 no network is ever locked."""
+    state = cloud.network_state(network)
+    if cloud.version >= (6, 0, 0) and state in (states.LOCK_CREATE, states.LOCK_DELETE):
+        raise Refused(ACTION, f"{otherwise} {states.NETWORKS[state]}")
+
+
 def info(cloud: Cloud, who: User, number: int, decrypt: bool = False) -> Answer:
-    return documents.text_of(documents.network(cloud, _found(cloud, who, number, USE)))
+    return documents.text_of(documents.network(cloud, _found(cloud, who, number, USE), whole=True))
 
 
 def pool_info(cloud: Cloud, who: User, flag: int, start: int, end: int) -> Answer:
@@ -72,11 +94,6 @@ def _refuse_taken(cloud: Cloud, who: User, name: str) -> None:
     same: list[Owned] = [net for net in cloud.networks.values() if (net.name, net.uid) == (name, who.id)]
     if same:
         raise Refused(ACTION, f"NAME is already taken by NET {same[0].id}.")
-
-
-def _networks_of(template: Template) -> list[str]:
-    nics = template.get("NIC", [])
-    return [str(nic.get("NETWORK_ID")) for nic in (nics if isinstance(nics, list) else [nics])]
 
 
 def _read(text: str) -> Template:

@@ -14,6 +14,11 @@ BOOT_FAILURE, PROLOG_FAILURE, EPILOG_FAILURE = 36, 39, 40
 FAILURES = frozenset((36, 37, 38, 39, 40, 41, 42, 44, 46, 47, 48, 49, 50, 61))
 
 
+# The states of a virtual network since 6.0.
+NET_READY, LOCK_CREATE, LOCK_DELETE, NET_ERROR = 1, 2, 3, 5
+NETWORKS = {NET_READY: "READY", LOCK_CREATE: "LOCK_CREATE", LOCK_DELETE: "LOCK_DELETE", NET_ERROR: "ERROR"}
+
+
 def active(*lcm_states: int) -> tuple[State, ...]:
     return tuple((ACTIVE, lcm) for lcm in lcm_states)
 

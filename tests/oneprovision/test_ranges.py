@@ -1,5 +1,6 @@
 """Leased public addresses are address ranges of their network in an OpenNebula, each once."""
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ from onecore.errors import DriverFailed, OneError
 from onecore.machines.model import Kind, Resource, State, Wanted
 from onecore.opennebula.client import Refused
 from oneprovision.engines import ranges
-from oneprovision.engines.registrar import Registrar
+from oneprovision.engines.registrar import Registrar, Unsettled
 from oneprovision.model.provision import ObjectKind, StoredObject
 
 ADDRESS = Resource(
@@ -52,6 +53,15 @@ def test_what_was_cut_short_is_done_once(nebula, registrar, network, fault, call
         ranges.matched(registrar, network, [after])
     ranges.matched(registrar, network, [after])
     assert there(nebula) == left
+
+
+def test_a_network_that_is_still_being_made_gets_its_ranges_later(nebula, registrar, network):
+    nebula.cloud.networks[0].ready_at = time.time() + 3600
+    with pytest.raises(Unsettled, match="network 0 of OpenNebula is in LOCK_CREATE"):
+        ranges.matched(registrar, network, [ADDRESS])
+    nebula.cloud.networks[0].ready_at = 0.0
+    ranges.matched(registrar, network, [ADDRESS])
+    assert there(nebula) == ["203.0.113.7"]
 
 
 def test_an_address_that_was_leased_anew_takes_the_place_of_the_old_one(nebula, registrar, network):

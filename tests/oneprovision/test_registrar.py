@@ -7,8 +7,9 @@ import pytest
 
 from onecore.clock import SystemClock
 from onecore.errors import DriverFailed, OneError, WrongState
-from oneprovision.engines.registrar import KEPT, Registrar, number_of
+from oneprovision.engines.registrar import KEPT, Registrar, Unsettled, number_of
 from oneprovision.model.provision import ObjectKind, StoredObject
+from tests.nebula import network_calls
 
 ATTRIBUTES: dict[ObjectKind, dict[str, object]] = {
     ObjectKind.CLUSTER: {},
@@ -104,6 +105,45 @@ def test_removal_is_in_reverse_and_twice_is_as_once(nebula, registrar, cluster):
     for each in [*reversed(made), *made]:
         registrar.remove(each)
     assert [there(nebula, kind) for kind in ObjectKind] == [[], [], [], []]
+
+
+def test_a_network_that_its_driver_is_at_work_on_is_waited_for(nebula, registrar, cluster):
+    """Since 6.0 a network is made and removed in a while; its cluster is not empty before."""
+    nebula.cloud.pace = 3600.0
+    network = registered(registrar, an_object(ObjectKind.NETWORK), number_of(cluster))
+    with pytest.raises(Unsettled, match="network 0 of OpenNebula is in LOCK_CREATE"):
+        registrar.remove(network)
+    nebula.cloud.networks[0].ready_at = 0.0
+    for _ in range(2):
+        with pytest.raises(Unsettled, match="network 0 of OpenNebula is in LOCK_DELETE"):
+            registrar.remove(network)
+    with pytest.raises(OneError, match="is not empty"):
+        registrar.remove(cluster)
+    nebula.cloud.networks[0].gone_at = 0.0
+    registrar.remove(network)
+    registrar.remove(cluster)
+
+
+def test_a_reservation_in_our_network_is_a_copy_of_it_and_is_not_ours(nebula, registrar, cluster):
+    each = an_object(ObjectKind.NETWORK)
+    network = registered(registrar, each, number_of(cluster))
+    cloud = nebula.cloud
+    reserved = network_calls.reserve(cloud, cloud.users[0], 0, 'SIZE=2\nNAME="theirs"')
+    assert cloud.networks[reserved].template["ONEFORM"] == cloud.networks[0].template["ONEFORM"]
+    assert registrar.tagged(ObjectKind.NETWORK) == {0: "7"}
+    with pytest.raises(WrongState, match=f"network 4 my-network is used by network {reserved}"):
+        registrar.refuse_used([network])
+    cloud.networks[0].name = "ours, under another name"
+    assert number_of(registered(registrar, each, number_of(cluster))) == 0
+
+
+def test_a_network_whose_addresses_vms_have_is_in_use(nebula, registrar, cluster):
+    network = registered(registrar, an_object(ObjectKind.NETWORK), number_of(cluster))
+    cloud = nebula.cloud
+    template = cloud.add_template("tty", NIC={"NETWORK_ID": "0"})
+    vms = [cloud.instantiate(cloud.users[0], template, f"vm-{at}", False, {}).id for at in range(2)]
+    with pytest.raises(WrongState, match=f"network 4 my-network is used by VM {vms[0]}, VM {vms[1]}"):
+        registrar.refuse_used([network])
 
 
 def test_what_is_in_use_is_named(nebula, registrar, cluster):
