@@ -29,9 +29,11 @@ def nebula(deps: Deps, flow: FlowSettings) -> "Nebula | None":
     if not settings.opennebula or settings.auth_file is None:
         return None
     from onecore.opennebula.client import Client, Endpoint  # lazy: few work with one
+    from onecore.vault import installation_key
     from oneflow.nebula.site import Nebula
 
-    return Nebula(Client(Endpoint(settings.opennebula, settings.auth_file), deps.conceal), late_s=flow.late_s)
+    endpoint, key = Endpoint(settings.opennebula, settings.auth_file), installation_key(settings.home / "key")
+    return Nebula(Client(endpoint, deps.conceal, key=key), late_s=flow.late_s)
 
 
 def as_its_user(deps: Deps) -> Deps:

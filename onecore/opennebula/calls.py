@@ -42,14 +42,14 @@ CALLS: Final[Mapping[str, Call]] = MappingProxyType(
         "user.login": Call(
             (
                 ("name", str, "the owner of a service"),
-                ("token", str, "empty: a new one"),
-                ("period", int, "600 seconds"),
-                ("group", int, "-1: his own"),
+                ("token", str, "one that all processes of an installation share for ten minutes"),
+                ("period", int, "1200 seconds"),
+                ("group", int, "his primary group"),
             ),
             "VMs of a service that is not ours are made on behalf of its owner, with what he may do",
             changes=True,
         ),
-        "userpool.info": Call((), "names of users, for `chown`"),
+        "userpool.info": Call((), "names of users, for `chown`; the primary group of an owner"),
         "grouppool.info": Call((), "names of groups, for `chown` and `chgrp`"),
         "templatepool.info": Call(
             (

@@ -4,11 +4,13 @@ import xmlrpc.client
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic
+from threading import Lock
+from time import time
 from typing import TYPE_CHECKING, Any
 
 from onecore.errors import InvalidInput, NotAuthorized, NotFound, OneError
 from onecore.opennebula.calls import checked
+from onecore.opennebula.tokens import TOKEN_S, token_of
 from onecore.tasks import Unknown
 
 if TYPE_CHECKING:
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
 CONNECT_S = 10.0
 ANSWER_S = 120.0
-TOKEN_S = 600
 SUGGESTED = "pip install 'onesuite[opennebula]'"
 
 
@@ -69,13 +70,16 @@ class Endpoint:
 @dataclass(frozen=True)
 class Client:
     """For any thread. `conceal` hears of the password before it is used; `answer_s`: how long an answer may
-    take."""
+    take; `key`: that of this installation, which tokens of others are made with."""
 
     endpoint: Endpoint
     conceal: Callable[[list[str]], None] = lambda secrets: None
     answer_s: float = ANSWER_S
+    key: bytes = field(default=b"", repr=False)
+    now: Callable[[], float] = time
     _concealed: set[str] = field(default_factory=set, repr=False)
-    _tokens: dict[str, tuple[str, float]] = field(default_factory=dict, repr=False)
+    _tokens: dict[str, str] = field(default_factory=dict, repr=False)
+    _making: Lock = field(default_factory=Lock, repr=False)
 
     def call(self, method: str, *arguments: object) -> Any:
         """Returns what pyone makes of the answer."""
@@ -92,21 +96,37 @@ class Client:
         except etree.XMLSyntaxError as exc:
             raise NoAnswer(f"one.{method} of {self.endpoint.url} answered no XML: {exc}") from exc
 
-    def session_of(self, user: str) -> str:
-        """Credentials of that user: ours, or a token that we have made for him, as an administrator may."""
+    def call_for(self, user: str, method: str, *arguments: object) -> Any:
+        """On behalf of that user, with what he may do: by our credentials if they are his, else by a token
+        that we make for him, as an administrator may."""
         own = self.endpoint.session()
         if user in ("", own.partition(":")[0]):
-            return own
-        token, until = self._tokens.get(user, ("", 0.0))
-        if monotonic() > until:
-            asked_at = monotonic()
-            token = str(self.call("user.login", user, "", TOKEN_S, -1))
-            self._tokens[user] = token, asked_at + TOKEN_S / 2
-        return f"{user}:{token}"
+            return self.call(method, *arguments)
+        try:
+            return self.call_as(f"{user}:{self._token_of(user)}", method, *arguments)
+        except Unauthenticated:  # its time was up before, or he has cancelled it; nothing was done
+            self._tokens.pop(user, None)
+            return self.call_as(f"{user}:{self._token_of(user)}", method, *arguments)
 
     def call_as(self, session: str, method: str, *arguments: object) -> Any:
         """With other credentials than ours."""
         return self._asked(session, method, arguments, raw=False)
+
+    def _token_of(self, user: str) -> str:
+        """A user has ten tokens at most: all processes of an installation share one for a while."""
+        token = token_of(self.key, user, self.now())
+        with self._making:
+            if self._tokens.get(user) != token:
+                self.call("user.login", user, token, TOKEN_S, self._group_of(user))
+                self._tokens[user] = token
+        return token
+
+    def _group_of(self, user: str) -> int:
+        """Only the user himself could make a token for all of his groups."""
+        for each in self.document("userpool.info").findall("USER"):
+            if each.findtext("NAME") == user:
+                return int(each.findtext("GID", ""))
+        raise NotFound(f"OpenNebula has no user {user!r}")
 
     def _asked(self, session: str, method: str, arguments: tuple[object, ...], raw: bool) -> Any:
         checked(method, arguments)

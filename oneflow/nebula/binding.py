@@ -111,25 +111,25 @@ class NebulaBinding(Binding):
     def _instantiate(self, name: str, deployment: Mapping[str, Any]) -> int:
         template, contents = int(deployment["template"]), deployment["contents"]
         # What the owner may not use, his service may not either.
-        session = self._client.session_of(str(deployment["owner"]))
+        owner = str(deployment["owner"])
         if any(isinstance(value, Mapping | list) for value in contents.values()):
             # The server replaces whole vectors: a CONTEXT of one line would take away the template's.
-            own: Any = self._client.call_as(session, "template.info", template).TEMPLATE
+            own: Any = self._client.call_for(owner, "template.info", template).TEMPLATE
             contents = {key: _merged(own.get(key), value) for key, value in contents.items()}
         extra = {**contents, **deployment["marks"], MARK: name}
         router = deployment.get("router")
         if router is not None:
-            return self._instantiate_router(session, int(router), (template, str(deployment["name"])), extra)
+            return self._instantiate_router(owner, int(router), (template, str(deployment["name"])), extra)
         asked = (template, str(deployment["name"]), False, rendered(extra), False)
-        vm_id: int = self._client.call_as(session, "template.instantiate", *asked)
+        vm_id: int = self._client.call_for(owner, "template.instantiate", *asked)
         return vm_id
 
     def _instantiate_router(
-        self, session: str, router: int, what: tuple[int, str], extra: Mapping[str, object]
+        self, owner: str, router: int, what: tuple[int, str], extra: Mapping[str, object]
     ) -> int:
         """Its answer is the router: the VM is found by its mark. NICs are those of the router."""
         own = {key: value for key, value in extra.items() if key not in ("NIC", "NIC_ALIAS")}
-        self._client.call_as(session, "vrouter.instantiate", router, 1, *what, False, rendered(own))
+        self._client.call_for(owner, "vrouter.instantiate", router, 1, *what, False, rendered(own))
         found = self._look({}).get(str(extra[MARK]))
         if found is None:
             raise NoAnswer(f"virtual router {router} has a new VM that cannot be seen yet")

@@ -56,13 +56,13 @@ class NetworkBinding(NebulaBinding):
     # -- in a thread of its own ----------------------------------------------------------------------------
 
     def _make(self, name: str, deployment: Mapping[str, Any]) -> int:
-        session = self._client.session_of(str(deployment["owner"]))
+        owner = str(deployment["owner"])
         number, extra = int(deployment["number"]), parsed(deployment["extra"])
         made: int
         if deployment["way"] == "template_id":
-            made = self._client.call_as(session, "vntemplate.instantiate", number, name, rendered(extra))
+            made = self._client.call_for(owner, "vntemplate.instantiate", number, name, rendered(extra))
         else:
-            made = self._client.call_as(session, "vn.reserve", number, rendered({**extra, "NAME": name}))
+            made = self._client.call_for(owner, "vn.reserve", number, rendered({**extra, "NAME": name}))
         return made
 
     def _delete(self, number: int) -> None:

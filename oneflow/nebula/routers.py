@@ -29,9 +29,8 @@ class RouterBinding(NetworkBinding):
     known: dict[str, int] = field(default_factory=dict)
 
     def _make(self, name: str, deployment: Mapping[str, Any]) -> int:
-        session = self._client.session_of(str(deployment["owner"]))
         text = rendered({**deployment["contents"], "NAME": name})
-        made: int = self._client.call_as(session, "vrouter.allocate", text)
+        made: int = self._client.call_for(str(deployment["owner"]), "vrouter.allocate", text)
         return made
 
     def _delete(self, number: int) -> None:

@@ -7,6 +7,7 @@ from tests.nebula import documents, states
 from tests.nebula.cloud import (
     ACTION,
     ADMINISTER,
+    API,
     AUTHORIZATION,
     INTERNAL,
     MANAGE,
@@ -24,6 +25,7 @@ Answer = str | int
 Call = Callable[..., Answer]
 SELF = -1
 # What may be done to the VMs of a virtual router, which comes and goes with them.
+MAX_TOKENS = 10
 OF_ROUTERS = frozenset({"hold", "release", "resume", "reboot", "reboot-hard"})
 
 
@@ -41,14 +43,21 @@ def user_info(cloud: Cloud, who: User, number: int, decrypt: bool = False) -> An
 
 
 def user_login(cloud: Cloud, who: User, name: str, token: str, valid_s: int, group: int = -1) -> Answer:
-    """A token of that user, made where none is given."""
+    """A token of that user, made where none is given; one that is known stays as it is."""
     found = next((user for user in cloud.users.values() if user.name == name), None)
     if found is None:
         raise Refused(NO_EXISTS, f"Error getting user [{name}].")
     if who.gid != 0 and who.id != found.id:
         raise Refused(AUTHORIZATION, f"User [{who.id}] : Not authorized to perform MANAGE USER [{found.id}].")
+    found.tokens = {each: until for each, until in found.tokens.items() if cloud.now() < until}
+    if group == -1 and found.gid != who.gid:
+        raise Refused(API, "Cannot create a full token with a specific group token")
+    if len(found.tokens) >= MAX_TOKENS:
+        raise Refused(API, "Max number of tokens limit reached.")
     made = token or f"token-{len(found.tokens)}-of-{name}"
-    found.tokens[made] = cloud.now() + valid_s
+    found.tokens.setdefault(made, cloud.now() + valid_s)
+    if group != -1:
+        found.scopes[made] = group
     return made
 
 

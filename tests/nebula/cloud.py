@@ -5,7 +5,7 @@ It outlives its server, as a database does: a server that is started again finds
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from threading import RLock
 from typing import Any
@@ -32,12 +32,15 @@ AUTHENTICATION, AUTHORIZATION, NO_EXISTS, ACTION, API, INTERNAL = 0x100, 0x200, 
 
 @dataclass
 class User:
+    """`tokens` and when each expires; `scopes`: the group that one is limited to."""
+
     id: int
     name: str
     password: str
     gid: int
     enabled: bool = True
     tokens: dict[str, float] = field(default_factory=dict)
+    scopes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -199,9 +202,10 @@ class Cloud:
         name, _, secret = session.partition(":")
         for user in self.users.values():
             if user.name == name and user.enabled:
-                expires = user.tokens.get(secret)
-                if secret == user.password or (expires is not None and self.now() < expires):
+                if secret == user.password:
                     return user
+                if self.now() < user.tokens.get(secret, 0.0):
+                    return replace(user, gid=user.scopes.get(secret, user.gid))
         raise Refused(AUTHENTICATION, "User couldn't be authenticated, aborting call.")
 
     def may(self, user: User, thing: Owned, right: int) -> bool:

@@ -179,10 +179,21 @@ def test_who_asks_is_told_of_himself(nebula):
 
 def test_an_administrator_has_tokens_made_for_others(nebula):
     nebula.cloud.add_user("alice", "alice's")
-    token = client(nebula).user.login("alice", "", 600, -1)
+    """Not for all of their groups, which are not those of who asks; and not more than ten."""
+    one = client(nebula)
+    with pytest.raises(pyone.OneApiException, match="Cannot create a full token"):
+        one.user.login("alice", "", 600, -1)
+    token = one.user.login("alice", "", 600, 1)
     assert client(nebula, f"alice:{token}").user.info(-1).NAME == "alice"
     with pytest.raises(pyone.OneAuthorizationException):
         client(nebula, f"alice:{token}").user.login("oneadmin", "", 600, -1)
+    assert [one.user.login("alice", "a-token", 600, 1) for _ in range(2)] == ["a-token", "a-token"]
+    for _ in range(8):
+        one.user.login("alice", "", 600, 1)
+    with pytest.raises(pyone.OneApiException, match="Max number of tokens"):
+        one.user.login("alice", "", 600, 1)
+    after(nebula, 601.0)
+    one.user.login("alice", "", 600, 1)
 
 
 def test_arguments_have_to_be_of_their_types_and_number(nebula):
