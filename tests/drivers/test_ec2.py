@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -59,9 +60,19 @@ def deployed(calls: Calls, home: Path, host: str, **parameters: str) -> Target:
 
 def test_the_driver_conforms(home: Path, aws: Door):
     setting = Setting(os.environ["PATH"], secrets=aws.environment, deadline_s=120)
-    report = check(driver_at(EC2), home, PARAMETERS, forked.hurried, setting)
+    report = check(driver_at(EC2), home, {}, forked.hurried, setting)
     assert [(c.name, c.detail) for c in report.checks if c.ok is False] == []
     assert [c.name for c in report.checks if c.ok is None] == []
+
+
+def test_systems_on_offer_are_those_that_the_region_has_each_by_its_newest_image(calls: Calls, aws: Door):
+    there = [
+        i for i in aws.client().describe_images(Owners=["137112412989"])["Images"] if "al2023" in i["Name"]
+    ]
+    newest = max(i["CreationDate"] for i in there if fnmatchcase(i["Name"], "al2023-ami-2023.*-x86_64"))
+    systems = {str(row["id"]): str(row["name"]) for row in calls.offers("images")}
+    assert list(systems) == ["amazon-linux-2023"]
+    assert [i["CreationDate"] for i in there if systems["amazon-linux-2023"].endswith(i["Name"])] == [newest]
 
 
 def test_a_machine_whose_answer_is_lost_is_asked_for_again_by_the_same_token(

@@ -1,7 +1,7 @@
 """What EC2 offers in a region. Its API knows no list prices: `prices` are those of the spot market now."""
 
 from ec2_api import Api
-from ec2_request import SYSTEMS
+from ec2_request import SYSTEMS, published
 from onecore.drivers.kit import Call
 from onecore.drivers.kit.values import Json, at, number, rows, text
 
@@ -30,10 +30,11 @@ def _plan(found: Json) -> dict[str, object]:
 
 
 def images(call: Call) -> object:
-    """Those of the account, and the names that stand for the newest image of their makers."""
-    own = Api().every("describe_images", "Images", Owners=["self"])
-    named: list[dict[str, object]] = [{"id": name, "name": f"the newest {name}"} for name in SYSTEMS]
-    return named + [
+    """Those of the account, and the names that stand for the newest image of their makers in this region."""
+    api = Api()
+    named = [(name, text(image, "Name")) for name, image in published(api, SYSTEMS).items()]
+    own = api.every("describe_images", "Images", Owners=["self"])
+    return [{"id": name, "name": f"the newest {name}: {image}"} for name, image in named] + [
         {"id": text(each, "ImageId"), "name": text(each, "Name") or text(each, "ImageId")} for each in own
     ]
 

@@ -1,10 +1,12 @@
 """What a deployment asks for, as the arguments of RunInstances."""
 
 import json
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 
 from ec2_api import Api
 from onecore.drivers.kit import Call, Failed
-from onecore.drivers.kit.values import rows, text
+from onecore.drivers.kit.values import Json, rows, text
 
 NAME = "onesuite:name"
 # The newest image of each name is taken: owner and pattern as their makers publish them.
@@ -52,13 +54,29 @@ def image_id(image: str, api: Api) -> str:
         return image
     if image not in SYSTEMS:
         raise Failed(f"image '{image}' is neither an ami-… nor one of {', '.join(SYSTEMS)}")
-    owner, pattern = SYSTEMS[image]
-    found = api.every(
-        "describe_images", "Images", Owners=[owner], Filters=[{"Name": "name", "Values": [pattern]}]
-    )
+    found = published(api, [image])
     if not found:
         raise Failed(f"this region has no image '{image}'")
-    return text(max(found, key=lambda each: text(each, "CreationDate")), "ImageId")
+    return text(found[image], "ImageId")
+
+
+def published(api: Api, names: Iterable[str]) -> dict[str, Json]:
+    """The newest image of each of these names of SYSTEMS, in their order, as far as the region has one."""
+    makers = {name: SYSTEMS[name] for name in names}
+    owners = sorted({owner for owner, _ in makers.values()})
+    patterns = [pattern for _, pattern in makers.values()]
+    filters = [{"Name": "name", "Values": patterns}]
+    found = api.every("describe_images", "Images", Owners=owners, Filters=filters)
+    by_age = sorted(found, key=lambda each: text(each, "CreationDate"))
+    return {
+        name: newest
+        for name, (owner, pattern) in makers.items()
+        for newest in [each for each in by_age if _is_of(each, owner, pattern)][-1:]
+    }
+
+
+def _is_of(image: Json, owner: str, pattern: str) -> bool:
+    return text(image, "OwnerId") == owner and fnmatchcase(text(image, "Name"), pattern)
 
 
 def cloud_config(call: Call) -> str:
