@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from onecore.clock import SystemClock
 from onecore.config import Settings
-from onecore.deps import Deps, Notice
+from onecore.deps import Deps
 from onecore.home import open_home, who
+from onecore.notice import Notice
 from onecore.store.engine import CORE, Schema, open_database
 from onecore.store.lease import this_process
 

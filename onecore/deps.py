@@ -8,27 +8,12 @@ from typing import TYPE_CHECKING
 from onecore.access import Principal
 from onecore.clock import Clock
 from onecore.config import Settings
+from onecore.notice import Notice
 from onecore.store.engine import Database
 from onecore.store.lease import Owner
 
 if TYPE_CHECKING:
     from onecore.drivers.catalog import Catalog
-
-
-@dataclass(frozen=True)
-class Notice:
-    """Something that people who wait may want to see. `label` names the host or address, `step` its state.
-    What is `lasting` stays on the screen."""
-
-    at: float
-    subject: str
-    text: str
-    level: str = "I"
-    label: str = ""
-    step: str = ""
-    done: bool = False
-    lasting: bool = False
-    more: bool = False
 
 
 @dataclass(frozen=True)

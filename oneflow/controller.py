@@ -7,13 +7,13 @@ One thread: drivers run side by side as processes, and a wait is a time in a hea
 import heapq
 from collections.abc import Callable, Collection, Iterable, Set
 
-from onecore.deps import Notice
 from onecore.errors import WrongState
 from onecore.machines import recovery
 from onecore.machines.charge import Charge
 from onecore.machines.fleet import Fleet
 from onecore.machines.model import SETTLED, Resource, State
 from onecore.machines.tools import Tools
+from onecore.notice import Notice
 from onecore.store import lease, resources
 from onecore.store.engine import Transaction
 from onecore.store.lease import Lease

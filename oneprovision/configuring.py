@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from onecore.ansible import HostResult
-from onecore.deps import Deps, Notice
+from onecore.deps import Deps
 from onecore.drivers.secrecy import masked_text
 from onecore.errors import DriverFailed, Interrupted, InvalidInput, NotFound
 from onecore.machines.model import Kind, RetryPolicy, Wanted
+from onecore.notice import Notice
 from onecore.store import events, lease, resources
 from onecore.store.engine import Transaction
 from onecore.store.lease import Lease

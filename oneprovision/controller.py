@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from onecore.deps import Deps, Notice
+from onecore.deps import Deps
 from onecore.errors import CANCELLED, TIMED_OUT, DriverFailed, Interrupted, OneError, TimedOut
 from onecore.machines import record
 from onecore.machines.binder import Binder
@@ -17,6 +17,7 @@ from onecore.machines.model import Kind, Resource, Wanted
 from onecore.machines.model import State as MachineState
 from onecore.machines.tools import Tools
 from onecore.machines.worker import Result
+from onecore.notice import Notice
 from onecore.store import events, lease, resources
 from onecore.store.engine import Transaction
 from onecore.store.lease import Lease

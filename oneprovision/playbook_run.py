@@ -11,8 +11,9 @@ from pathlib import Path
 
 from onecore import alive, ansible
 from onecore.ansible import MARK, Job, Results
-from onecore.deps import Deps, Notice
+from onecore.deps import Deps
 from onecore.errors import DriverFailed, Interrupted
+from onecore.notice import Notice
 from onecore.process import Ended, Outcome, Runner
 from onecore.store import lease
 from onecore.store.lease import Lease

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from onecore.deps import Deps, Notice
+from onecore.deps import Deps
 from onecore.errors import DriverFailed, Interrupted, InvalidInput, OneError
 from onecore.machines.model import Resource
+from onecore.notice import Notice
 from onecore.store import lease
 from onecore.store.lease import Lease
 from oneprovision import store

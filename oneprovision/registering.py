@@ -6,9 +6,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from onecore.deps import Deps, Notice
+from onecore.deps import Deps
 from onecore.errors import DriverFailed, Interrupted
 from onecore.machines.model import Kind, Resource, Wanted
+from onecore.notice import Notice
 from onecore.store import events, lease, resources
 from onecore.store.lease import Lease
 from oneprovision import store

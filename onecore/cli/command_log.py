@@ -7,15 +7,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from onecore.clock import Clock, SystemClock
 from onecore.log import LogWriter, Redactor
-
-if TYPE_CHECKING:
-    from onecore.deps import Notice
-
-_LEVELS = {"I": "info", "W": "warning", "E": "error"}
+from onecore.notice import LEVELS, Notice
 
 
 @dataclass
@@ -35,9 +30,9 @@ class CommandLog:
         log._command("info", "began")
         return log
 
-    def notice(self, notice: "Notice") -> None:
+    def notice(self, notice: Notice) -> None:
         details = {"label": notice.label, "step": notice.step} if notice.label else {}
-        level = _LEVELS[notice.level]
+        level = LEVELS[notice.level]
         take = self.writer.hold if notice.more else self.writer.write
         take(notice.at, level, notice.subject, notice.text, pid=os.getpid(), **details)
 

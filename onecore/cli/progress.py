@@ -8,42 +8,22 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 from onecore.cli.text import printable
+from onecore.notice import LEVELS, Notice
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.live import Live
 
-_LOUD = frozenset({"warn", "warning", "error"})
 _REFRESH_S = 0.1
-
-
-@dataclass(frozen=True)
-class ProgressEvent:
-    """One thing that happened at `at` (epoch seconds).
-
-    Without `key` it is about the subject as a whole and `text` is its state; with `key` it is about one
-    row, such as a host, which is `done` when nothing more will happen to it. What is `lasting`, such as a
-    plan, stays on the screen.
-    """
-
-    at: float
-    subject: str
-    text: str
-    level: str = "info"
-    key: str = ""
-    step: str = ""
-    done: bool = False
-    lasting: bool = False
-    more: bool = False
 
 
 class Progress(Protocol):
     """Where progress goes; a context manager, so that the terminal is always left in order.
 
-    After events that say `more` comes a `flush`: until then they may be held back.
+    After notices that say `more` comes a `flush`: until then they may be held back.
     """
 
-    def event(self, event: ProgressEvent) -> None: ...
+    def show(self, notice: Notice) -> None: ...
 
     def flush(self) -> None: ...
 
@@ -60,16 +40,16 @@ def progress_for(stream: TextIO) -> Progress:
 
 
 class PlainProgress:
-    """One line an event: `12:30:01 provision 0: APPLYING` (UTC)."""
+    """One line a notice: `12:30:01 provision 0: APPLYING` (UTC)."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._reader_gone = False
         self._held: list[str] = []
 
-    def event(self, event: ProgressEvent) -> None:
-        self._held.append(plain_line(event) + "\n")
-        if not event.more:
+    def show(self, notice: Notice) -> None:
+        self._held.append(plain_line(notice) + "\n")
+        if not notice.more:
             self.flush()
 
     def flush(self) -> None:
@@ -93,12 +73,12 @@ class PlainProgress:
         self.flush()
 
 
-def plain_line(event: ProgressEvent) -> str:
-    """The event as one line of text."""
-    subject = " ".join(part for part in (event.subject, event.key) if part)
-    level = event.level.upper() if event.level in _LOUD else ""
-    parts = (part for part in (subject, event.step, level, event.text) if part)
-    return printable(f"{_time(int(event.at))} {': '.join(parts)}")
+def plain_line(notice: Notice) -> str:
+    """The notice as one line of text."""
+    subject = " ".join(part for part in (notice.subject, notice.label) if part)
+    level = LEVELS[notice.level].upper() if notice.is_loud else ""
+    parts = (part for part in (subject, notice.step, level, notice.text) if part)
+    return printable(f"{_time(int(notice.at))} {': '.join(parts)}")
 
 
 @lru_cache(maxsize=1)
@@ -121,22 +101,22 @@ class Line:
 
 @dataclass
 class Board:
-    """What the live table shows, folded from the events."""
+    """What the live table shows, folded from the notices."""
 
     subject: str = ""
     text: str = ""
     lines: dict[str, Line] = field(default_factory=dict)
 
-    def add(self, event: ProgressEvent) -> None:
-        self.subject = event.subject
-        if not event.key:
-            self.text = event.text
+    def add(self, notice: Notice) -> None:
+        self.subject = notice.subject
+        if not notice.label:
+            self.text = notice.text
             return
-        line = self.lines.setdefault(event.key, Line(event.key, since=event.at))
+        line = self.lines.setdefault(notice.label, Line(notice.label, since=notice.at))
         if not line.done:
-            line.until = event.at
-        line.step = event.step or line.step
-        line.text, line.done, line.loud = event.text, event.done, event.level in _LOUD
+            line.until = notice.at
+        line.step = notice.step or line.step
+        line.text, line.done, line.loud = notice.text, notice.done, notice.is_loud
 
     def header(self) -> str:
         done = sum(line.done for line in self.lines.values())
@@ -154,7 +134,7 @@ class Board:
 
 
 class LiveProgress:
-    """A row per key under a header, redrawn in place; what lasts, warnings and errors stay above as lines."""
+    """A row per label under a header, redrawn in place; what lasts, warnings and errors stay above it."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -162,17 +142,17 @@ class LiveProgress:
         self._live: Live | None = None
         self._drawn_at = float("-inf")
 
-    def event(self, event: ProgressEvent) -> None:
-        if not event.lasting:
-            self._board.add(event)
+    def show(self, notice: Notice) -> None:
+        if not notice.lasting:
+            self._board.add(notice)
         if self._live is None:
             return
         try:
-            if event.lasting or event.level in _LOUD:
-                self._live.console.print(plain_line(event), markup=False, highlight=False, soft_wrap=True)
-            # A burst of events is drawn once: the redraw costs more than the event. Leaving draws the rest.
-            if event.at - self._drawn_at >= _REFRESH_S or event.done:
-                self._drawn_at = event.at
+            if notice.lasting or notice.is_loud:
+                self._live.console.print(plain_line(notice), markup=False, highlight=False, soft_wrap=True)
+            # A burst is drawn once: the redraw costs more than the notice. Leaving draws the rest.
+            if notice.at - self._drawn_at >= _REFRESH_S or notice.done:
+                self._drawn_at = notice.at
                 self._live.update(_drawing(self._board, self._live.console), refresh=True)
         except OSError:
             self._live = None  # the terminal is gone; the work goes on
@@ -185,7 +165,7 @@ class LiveProgress:
         from rich.live import Live
 
         console = Console(file=self._stream)
-        # Redrawn on events alone: no thread, no clock of its own.
+        # Redrawn on notices alone: no thread, no clock of its own.
         self._live = Live(
             "", console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
         )

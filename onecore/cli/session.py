@@ -20,9 +20,9 @@ from onecore.log import Redactor
 
 if TYPE_CHECKING:
     from onecore.cli.command_log import CommandLog
-    from onecore.cli.progress import ProgressEvent
-    from onecore.deps import Deps, Notice
+    from onecore.deps import Deps
     from onecore.drivers.catalog import Catalog
+    from onecore.notice import Notice
     from onecore.store.engine import Schema
 
 
@@ -91,7 +91,7 @@ class Session:
             def notify(notice: "Notice") -> None:
                 text = self.redactor.text(notice.text)
                 clean = notice if text == notice.text else replace(notice, text=text)
-                progress.event(_event(clean))
+                progress.show(clean)
                 if self._log is not None:
                     self._log.notice(clean)
 
@@ -154,20 +154,3 @@ class Session:
 
 
 pass_session = click.make_pass_decorator(Session)
-
-
-def _event(notice: "Notice") -> "ProgressEvent":
-    from onecore.cli.progress import ProgressEvent
-
-    level = {"I": "info", "W": "warning", "E": "error"}[notice.level]
-    return ProgressEvent(
-        at=notice.at,
-        subject=notice.subject,
-        text=notice.text,
-        level=level,
-        key=notice.label,
-        step=notice.step,
-        done=notice.done,
-        lasting=notice.lasting,
-        more=notice.more,
-    )

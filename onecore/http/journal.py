@@ -7,11 +7,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
-from onecore.deps import Notice
 from onecore.log import LogWriter, Redactor
+from onecore.notice import LEVELS, Notice
 
 MOST_HELD = 20_000
-_LEVELS = {"I": "info", "W": "warning", "E": "error"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ class ServerLog:
     def noticed(self, notice: Notice) -> None:
         """What those who drive have to say; they call `told` at the end of a row."""
         with self._lock:
-            self._work.hold(notice.at, _LEVELS[notice.level], notice.subject, notice.text)
+            self._work.hold(notice.at, LEVELS[notice.level], notice.subject, notice.text)
             if not notice.more:
                 self._work.flush()
 

@@ -1,9 +1,10 @@
 """What a run of OpenTofu hears and says meanwhile: whether to stop, progress, lines of the history."""
 
-from onecore.deps import Deps, Notice
+from onecore.deps import Deps
 from onecore.drivers.secrecy import masked_text
 from onecore.errors import Interrupted
 from onecore.machines.tools import Tools
+from onecore.notice import Notice
 from oneprovision.engines.journal import Journal
 from oneprovision.engines.order import Ordered
 

@@ -4,13 +4,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onecore import process
-from onecore.deps import Deps, Notice
+from onecore.deps import Deps
 from onecore.document import Document
 from onecore.drivers.kit.waiting import pause
 from onecore.errors import DriverFailed, Interrupted, InvalidInput, NotFound, TimedOut
 from onecore.machines.binder import Binder
 from onecore.machines.model import Kind, Resource
 from onecore.machines.power import Action
+from onecore.notice import Notice
 from onecore.store import providers, resources
 from oneprovision import store
 from oneprovision.model.instance import WAYS_IN, InstanceForm, WaitType, is_instance, template_of

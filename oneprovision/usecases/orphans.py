@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from onecore.deps import Deps, Notice
+from onecore.deps import Deps
 from onecore.drivers.catalog import Driver
 from onecore.errors import Interrupted, NotAuthorized, OneError
 from onecore.machines import record
@@ -12,6 +12,7 @@ from onecore.machines.calls import VERBS, Binding
 from onecore.machines.model import Kind, Resource, RetryPolicy, State, Wanted
 from onecore.machines.tools import Tools
 from onecore.machines.worker import Worker
+from onecore.notice import Notice
 from onecore.process import Outcome, Runner
 from onecore.store import lease, providers, resources
 from onecore.store.lease import Lease

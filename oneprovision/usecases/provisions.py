@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from onecore.access import DEFAULT_PERMISSIONS, Right, check
-from onecore.deps import Deps, Notice
+from onecore.deps import Deps
 from onecore.errors import InvalidInput
 from onecore.ids import ProvisionId
+from onecore.notice import Notice
 from onecore.store import lease, providers
 from oneprovision import enrolment, readiness, store
 from oneprovision.engines.registrar import Registrar

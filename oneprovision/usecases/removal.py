@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from onecore.access import Right
-from onecore.deps import Deps, Notice
+from onecore.deps import Deps
 from onecore.errors import CANCELLED, WrongState
 from onecore.machines import record
 from onecore.machines.model import Resource
 from onecore.machines.model import State as MachineState
+from onecore.notice import Notice
 from onecore.store import lease, resources
 from oneprovision import oneform_store, registering, store
 from oneprovision.engines import place

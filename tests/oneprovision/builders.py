@@ -7,9 +7,10 @@ from pathlib import Path
 
 from onecore import config
 from onecore.bootstrap import open_deps
-from onecore.deps import Deps, Notice
+from onecore.deps import Deps
 from onecore.ids import GroupId, ProvisionId, UserId
 from onecore.machines.model import Resource
+from onecore.notice import Notice
 from onecore.store import lease
 from onecore.store.lease import Lease
 from oneprovision import store

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from onecore import ssh
-from onecore.deps import Deps, Notice
+from onecore.deps import Deps
 from onecore.errors import DriverFailed, Interrupted
+from onecore.notice import Notice
 from oneprovision import store
 from oneprovision.model.configuration import made_ready
 from oneprovision.model.provision import ObjectKind, Options, Provision

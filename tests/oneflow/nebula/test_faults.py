@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from onecore.deps import Notice
+from onecore.notice import Notice
 from oneflow.model.states import ServiceState
 from oneflow.nebula.records import MARK
 from oneflow.usecases import services
