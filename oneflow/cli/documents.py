@@ -15,6 +15,7 @@ from oneflow.cli.arguments import document_from, file_argument, number_of
 from oneflow.cli.door import documents_in
 from oneflow.cli.session import FlowSession, pass_session
 from oneflow.cli.view import Entry, as_pool, body_of, moment
+from oneflow.elasticity.legacy import taken_otherwise
 from oneflow.model.document import Kind
 
 
@@ -67,6 +68,8 @@ def create_command(shelf: Shelf, text: str) -> click.Command:
             write(f"ID: {document['DOCUMENT']['ID']}\n")
         else:
             emit(document, fmt)
+        for sentence in taken_otherwise(body_of(document["DOCUMENT"]).get("roles")):
+            click.echo(f"note: {sentence}", err=True)
 
     return create
 

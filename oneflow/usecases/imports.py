@@ -19,6 +19,7 @@ from onecore.store.engine import Transaction
 from oneflow import store
 from oneflow.cloud import networks as made_networks
 from oneflow.deps import FlowDeps
+from oneflow.elasticity.legacy import taken_otherwise
 from oneflow.model import networks
 from oneflow.model.body import ROLE_OWN, SERVICE_OWN
 from oneflow.model.document import Body, Kind, Stored
@@ -60,11 +61,17 @@ class Found:
 
     def __str__(self) -> str:
         what = f"{self.kind.noun} {self.id} ({self.foreign.name})"
+        notes = "".join(f"\n  note: {note}" for note in self.notes)
         if not self.vms:
-            return what
+            return what + notes
         vms = f"VMs {', '.join(map(str, self.vm_ids))}" if self.vm_ids else "no VM"
         gone = f"; gone: {', '.join(map(str, self.gone))}" if self.gone else ""
-        return f"{what}: {vms}{gone}"
+        return f"{what}: {vms}{gone}{notes}"
+
+    @property
+    def notes(self) -> list[str]:
+        """What of it is not quite the same here."""
+        return list(taken_otherwise(self.document.body.get("roles"))) if self.document else []
 
 
 def found(deps: FlowDeps, numbers: Collection[int] = ()) -> list[Found]:

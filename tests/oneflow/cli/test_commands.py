@@ -31,6 +31,15 @@ def test_the_template_of_the_specification_is_stored_as_printed_there(flow: Home
     assert (worker["parents"], worker["cooldown"], worker["scheduled_policies"]) == (["frontend"], 240, [])
 
 
+def test_an_expression_that_oneflow_takes_otherwise_is_told(flow: Home):
+    policy = {"type": "CHANGE", "adjust": 1, "expression": "CPU > 9 & A > 1 | B > 1"}
+    bounds = {"min_vms": 1, "max_vms": 2, "elasticity_policies": [policy]}
+    roles = [{"name": "web", "vm_template": 0, **bounds}]
+    made = flow.run("template", "create", typed=json.dumps({"name": "shop", "roles": roles}))
+    assert made.out == "ID: 0\n"
+    assert "note: role web: 'CPU > 9 & A > 1 | B > 1' means something else here" in made.err
+
+
 def test_names_are_accepted_wherever_ids_are(flow: Home):
     flow.run("template", "create", WEB)
     flow.run("template", "clone", "web-application", "copy")

@@ -54,6 +54,24 @@ def test_what_is_there_is_told_before_anything_is_done(site: Site, vms):
     assert site.numbers() == []
 
 
+def test_a_policy_that_scales_otherwise_here_is_told(site: Site):
+    policy = {"type": "CHANGE", "adjust": 1, "expression": "!A > 1 & B > 1"}
+    role = {
+        "name": "web",
+        "type": "vm",
+        "template_id": 0,
+        "min_vms": 1,
+        "max_vms": 2,
+        "elasticity_policies": [policy],
+    }
+    site.nebula.cloud.add_document(101, "app", {**TEMPLATE, "roles": [role]})
+    (told,) = imports.found(site.deps)
+    assert str(told).splitlines() == [
+        "service template 0 (app)",
+        "  note: role web: '!A > 1 & B > 1' means something else here: say with ( ) what is meant",
+    ]
+
+
 def test_a_service_that_was_taken_over_goes_on_with_its_vms(site: Site, vms):
     imports.take_over(site.deps, imports.found(site.deps))
     assert site.nebula.calls.keys() <= READING
