@@ -170,7 +170,8 @@ def _check_declared(driver: Driver, connection: Mapping[str, str]) -> None:
     if missing:
         raise InvalidInput(
             f"driver '{driver.name}' needs the connection value{'s' * (len(missing) > 1)} {_list(missing)}",
-            hint=f"under `connection:` in the file, or as --connection {missing[0]}=@FILE",
+            hint="under `connection:` in the file, or as --connection NAME=@FILE; one of the environment: "
+            f"printenv {driver.manifest.secrets[missing[0]]} | … --connection NAME=-",
         )
 
 

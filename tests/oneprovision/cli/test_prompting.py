@@ -141,3 +141,4 @@ def test_in_a_pipe_nothing_is_asked_and_what_is_missing_is_said(tmp_path):
     )
     assert done.returncode == 2
     assert b"needs the connection value token" in done.stderr
+    assert b"printenv LINODE_API_KEY | \xe2\x80\xa6 --connection NAME=-" in done.stderr
