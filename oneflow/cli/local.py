@@ -120,8 +120,8 @@ class LocalDoor:
         from oneflow.usecases import services
 
         seen = self.progress(number)
-        runs = seen is not None and seen.state is ServiceState.RUNNING
-        if runs and not serving.server(self._deps, "oneflow"):
+        rests = seen is not None and seen.state is ServiceState.RUNNING and not seen.busy
+        if rests and not serving.server(self._deps, "oneflow"):
             from oneflow.controller import Controller  # lazy: brings the drivers
 
             Controller(self._flow, frozenset([number])).look()

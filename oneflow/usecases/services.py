@@ -96,7 +96,8 @@ def recover(deps: FlowDeps, service_id: int, and_delete: bool = False) -> None:
     def changed(tx: Transaction, document: Stored) -> tuple[Body, str]:
         service = bodies.to_service(document.id, document.body)
         observed = clouds.observed(tx, document)
-        if service.state in _UNDER_WAY:  # carries on as it is; what was given up is tried again
+        if service.state in _UNDER_WAY or _is_busy(tx, service):
+            # It carries on as it is; what was given up is tried again.
             _power_on(tx, service, observed, deps.clock.now())
             return {**document.body, bodies.RETRY: True}, "recover asked for"
         with _told(f"Service cannot be recovered in state: {service.state.name}", "nothing of it failed"):
@@ -106,6 +107,13 @@ def recover(deps: FlowDeps, service_id: int, and_delete: bool = False) -> None:
         return body, "recover asked for"
 
     change(deps, service_id, changed)
+
+
+def _is_busy(tx: Transaction, service: Service) -> bool:
+    """Whether a service at rest has something to do: a role that leaves, or actions on its VMs."""
+    if service.state is not ServiceState.RUNNING:
+        return False
+    return any(role.leaving for role in service.roles) or bool(store.jobs_of(tx, service.id))
 
 
 def _power_on(tx: Transaction, service: Service, observed: Observed, now: float) -> None:

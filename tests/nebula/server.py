@@ -8,7 +8,7 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -58,7 +58,8 @@ class _Http(ThreadingHTTPServer):
 @dataclass
 class Nebula:
     """The server of a cloud. `calls` counts what was asked, `asked` has it with its arguments; `broken` are
-    documents that pyone does not take, which no test may leave behind."""
+    documents that pyone does not take, which no test may leave behind. `on_receipt` is told of each call
+    before it is carried out, `on_effect` of each that was, before it is answered."""
 
     cloud: Cloud
     faults: Faults = field(default_factory=Faults)
@@ -66,6 +67,8 @@ class Nebula:
     asked: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     port: int = 0
+    on_receipt: Callable[[str], None] = lambda method: None
+    on_effect: Callable[[str], None] = lambda method: None
     gate: threading.Event = field(default_factory=threading.Event)
     _http: _Http | None = None
 
@@ -138,6 +141,7 @@ def _handler(nebula: Nebula) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             nebula.gate.wait(60)
             method = str(loads(body)[1])
+            nebula.on_receipt(method)
             faults = nebula.faults
             if faults.strikes(faults.lost_before, method):
                 self.close_connection = True
@@ -145,6 +149,7 @@ def _handler(nebula: Nebula) -> type[BaseHTTPRequestHandler]:
             time.sleep(faults.slow.get(method, faults.slow.get("*", 0.0)))
             garbled = faults.strikes(faults.garbled, method)
             text = "<html>502 Bad Gateway</html>" if garbled else nebula.answer(body)
+            nebula.on_effect(method)
             if faults.strikes(faults.lost_after, method):
                 self.close_connection = True
                 return

@@ -1,4 +1,4 @@
-"""The independent judge of services: reads the files of the dummy cloud and the state file, asks nobody."""
+"""The independent judge of services: reads what exists and the state file, asks nobody."""
 
 import json
 import sqlite3
@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.scenario.oracle import Violation, read_cloud
+from tests.scenario.oracle import Cloud, Violation, read_cloud
 
-RUNNING, UNDEPLOYING, WARNING, DONE, FAILED_UNDEPLOYING = 2, 3, 4, 5, 6
+RUNNING, WARNING, DONE, FAILED_UNDEPLOYING = 2, 4, 5, 6
+ENDING = frozenset({3, DONE, FAILED_UNDEPLOYING, 12, 14})
+"""And UNDEPLOYING, UNDEPLOYING_NETS, FAILED_UNDEPLOYING_NETS."""
 SETTLED = frozenset({RUNNING, WARNING, DONE, FAILED_UNDEPLOYING, 7, 9, 15})
 """And FAILED_DEPLOYING, FAILED_SCALING, HOLD: a service stays so until somebody asks or a machine changes."""
 
@@ -30,19 +32,19 @@ def wish(home: Path) -> Wish:
     body = _body(home)
     if body is None:
         return Wish(None)
-    if body["state"] in (UNDEPLOYING, DONE, FAILED_UNDEPLOYING):
+    if body["state"] in ENDING:
         return Wish(None if body.get("delete_when_done") else DONE)
     staying = [role for role in body["roles"] if not role.get("leaving")]
     return Wish(RUNNING, tuple((role["name"], role["cardinality"]) for role in staying))
 
 
-def judge(home: Path, wanted: Wish) -> list[Violation]:
-    return list(_violations(home, wanted))
+def judge(home: Path, wanted: Wish, cloud: Cloud | None = None) -> list[Violation]:
+    """`cloud`: what exists, if not in the files of the dummy cloud."""
+    return list(_violations(home, wanted, cloud or read_cloud(home)))
 
 
-def _violations(home: Path, wanted: Wish) -> Iterator[Violation]:
-    cloud = read_cloud(home)
-    rows = _all(home, "SELECT name, number, wanted, state FROM resource")
+def _violations(home: Path, wanted: Wish, cloud: Cloud) -> Iterator[Violation]:
+    rows = all_rows(home, "SELECT name, number, wanted, state FROM resource WHERE number >= 0")  # VMs
     body = _body(home)
     existing, recorded = set(cloud.machines), {row[0] for row in rows}
     for name in existing - recorded:
@@ -63,9 +65,9 @@ def _stuck(home: Path, rows: list[Any], body: Any, wanted: Wish) -> Iterator[Vio
     for row in rows:
         if row[2] != "present" or row[3] != "ready":
             yield Violation("stuck", f"machine {row[0]} is {row[3]}, wanted {row[2]}")
-    if _all(home, "SELECT 1 FROM operation WHERE ended_at IS NULL"):
+    if all_rows(home, "SELECT 1 FROM operation WHERE ended_at IS NULL"):
         yield Violation("stuck", "an open operation")
-    for (holder,) in _all(home, "SELECT owner FROM lease WHERE owner IS NOT NULL"):
+    for (holder,) in all_rows(home, "SELECT owner FROM lease WHERE owner IS NOT NULL"):
         if Path("/proc", holder.split(" ")[3]).exists():
             yield Violation("stuck", f"lease held by {holder}")
     run = home / "run"
@@ -83,16 +85,16 @@ def _wrong(
     if sizes != wanted.sizes:
         yield Violation("wrong", f"the roles have {sizes}, wanted are {wanted.sizes}")
     nodes = {node["deploy_id"] for role in roles for node in role["nodes"]}
-    vms = {row[0] for row in _all(home, "SELECT id FROM vm")}
+    vms = {row[0] for row in all_rows(home, "SELECT id FROM vm")}
     if nodes != vms or len(existing) != len(nodes):
         yield Violation("wrong", f"nodes {sorted(nodes)}, VMs {sorted(vms)}, {len(existing)} machines")
 
 
 def _body(home: Path) -> Any:
-    found = _all(home, "SELECT body FROM document WHERE type = '100' AND id = 0")
+    found = all_rows(home, "SELECT body FROM document WHERE type = '100' AND id = 0")
     return json.loads(found[0][0]) if found else None
 
 
-def _all(home: Path, sql: str) -> list[Any]:
+def all_rows(home: Path, sql: str) -> list[Any]:
     with closing(sqlite3.connect(f"file:{home / 'one.db'}?mode=ro", uri=True)) as db:
         return db.execute(sql).fetchall()

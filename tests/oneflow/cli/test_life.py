@@ -150,6 +150,16 @@ def test_a_killed_scale_is_carried_on_by_the_next(site: FlowHome):
     assert (state(site), len(site.machines())) == ("RUNNING", 5)
 
 
+def test_what_a_service_that_runs_has_still_to_do_is_carried_out_by_recover(site: FlowHome):
+    roles = [{"name": name, "vm_template": 0, "cooldown": 0} for name in ("web", "extra")]
+    an_app(site, roles=roles)
+    site.run("template", "instantiate", 0)
+    site.be_slow()
+    site.run("remove-role", 0, "extra", "--no-wait")
+    site.run("recover", 0)
+    assert ([role["name"] for role in service(site)["roles"]], len(site.machines())) == (["web"], 1)
+
+
 def test_an_action_is_carried_out_on_every_vm_of_a_role(site: FlowHome):
     an_app(site, roles=[{"name": "web", "vm_template": 0, "cardinality": 2}])
     site.run("template", "instantiate", 0)
