@@ -110,10 +110,9 @@ def credentials(environ: Mapping[str, str], product: str, given: tuple[str, str]
     if user and password:
         return user, password
     for file in _auth_files(environ):
-        line = _first_line(file)
-        if line:
-            name, _, secret = line.partition(":")
-            return user or name, password or secret
+        name, _, secret = _first_line(file).partition(":")
+        if name and user in ("", name):  # a password goes to the server with the name it belongs to only
+            return name, password or secret
     raise NotAuthorized(
         "nobody said who asks the server: ONE_AUTH file not present",
         hint=f"set {product}_USER and {product}_PASSWORD, or ONE_AUTH to a file with the line user:password",

@@ -39,6 +39,7 @@ def serve(
     from onecore.http.server import is_loopback
     from oneflow.bootstrap import flow_deps
     from oneflow.deps import FlowDeps
+    from oneflow.usecases.gate import require_ours
 
     first = flow_deps(session.own_deps())
     flow = first.flow
@@ -46,6 +47,7 @@ def serve(
     side = gate_host or front
     where = Where(front, flow.port if port is None else port)
     if gate or gate_port is not None or gate_host is not None:
+        require_ours(first)
         where = replace(where, gate_host=side, gate_port=flow.gate_port if gate_port is None else gate_port)
 
     def open_deps() -> FlowDeps:

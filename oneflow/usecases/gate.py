@@ -13,7 +13,7 @@ from typing import Final
 from onecore.access import Right
 from onecore.config import Settings
 from onecore.deps import Deps
-from onecore.errors import InvalidInput, NotAuthorized, NotFound
+from onecore.errors import InvalidInput, NotAuthorized, NotFound, OneError
 from onecore.store import accounts, events
 from onecore.store.engine import Transaction
 from oneflow import store
@@ -23,7 +23,7 @@ from oneflow.model.document import Body, Kind, Stored
 from oneflow.model.vm import RESERVED, Vm
 from oneflow.usecases import jobs, reading, services
 from oneflow.usecases.documents import authorized
-from oneflow.usecases.jobs import Batch
+from oneflow.usecases.jobs import NOT_IMPLEMENTED, Batch
 from oneflow.usecases.services import Scale
 
 READY: Final = "READY"
@@ -49,8 +49,19 @@ def admitted(tx: Transaction, settings: Settings, vm_id: str, token: str) -> Vm:
     return vm
 
 
+def require_ours(deps: FlowDeps) -> None:
+    """VMs of an OpenNebula have a OneGate already, which gave them their tokens."""
+    if deps.nebula is not None:
+        raise OneError(
+            "VMs of an OpenNebula speak to its own OneGate, with the token that it gave them",
+            hint=":oneflow_server: in its onegate-server.conf is where `oneflow serve` listens",
+            http_status=NOT_IMPLEMENTED,
+        )
+
+
 def token(deps: FlowDeps, vm_id: int) -> str:
     """The token of a VM, for those who may manage its service."""
+    require_ours(deps)
     with deps.database.read() as tx:
         vm = store.vm(tx, vm_id)
         authorized(tx, deps, Kind.SERVICE, vm.service_id, Right.MANAGE)

@@ -97,3 +97,12 @@ def test_credentials_come_from_options_then_variables_then_files(tmp_path):
     assert credentials({**home, "ONE_AUTH": str(tmp_path / "mine")}, "ONEFLOW", ("", "")) == ("dora", "four")
     with pytest.raises(NotAuthorized, match="ONE_AUTH file not present"):
         credentials({**home, "ONE_AUTH": str(tmp_path / "none")}, "ONEFLOW", ("", ""))
+
+
+def test_the_password_of_a_file_is_sent_with_its_own_name_only(tmp_path):
+    (tmp_path / ".one").mkdir()
+    (tmp_path / ".one" / "one_auth").write_text("carol:secret\n")
+    home = {"HOME": str(tmp_path)}
+    assert credentials(home, "ONEFLOW", ("carol", "")) == ("carol", "secret")
+    with pytest.raises(NotAuthorized, match="nobody said who asks"):
+        credentials(home, "ONEFLOW", ("alice", ""))

@@ -127,10 +127,10 @@ CLOUDS = ("embedded", "opennebula")
 
 
 @contextmanager
-def a_server_on(cloud: str, home: Path) -> Iterator[Server]:
+def a_server_on(cloud: str, home: Path, *options: str) -> Iterator[Server]:
     """A server whose VMs live there, with a few VM templates."""
     if cloud == "embedded":
-        with a_server(home) as server:
+        with a_server(home, *options) as server:
             yield server
         return
     there = Cloud(time.time, pace=0.01)
@@ -139,7 +139,7 @@ def a_server_on(cloud: str, home: Path) -> Iterator[Server]:
     (home / "one_auth").write_text("oneadmin:secret\n")
     with serving(there) as nebula:
         environment = {"ONE_XMLRPC": nebula.url, "ONE_AUTH": str(home / "one_auth")}
-        with a_server(home, environment=environment) as server:
+        with a_server(home, *options, environment=environment) as server:
             server.nebula = nebula
             yield server
 
@@ -195,6 +195,15 @@ def a_user(home: Path, name: str, password: str) -> str:
         accounts.add_user(tx, name, hash_password(password, os.urandom(16)), accounts.USERS_GROUP)
     deps.database.close()
     return f"{name}:{password}"
+
+
+def no_user(home: Path, name: str) -> None:
+    """That user is no more."""
+    environ = {"ONE_HOME": str(home), "HOME": str(home), "PATH": "/usr/bin:/bin"}
+    deps = open_deps(config.read(environ), (SCHEMA,))
+    with deps.database.begin() as tx:
+        accounts.remove_user(tx, accounts.user_id(tx, name))
+    deps.database.close()
 
 
 def a_group(home: Path, name: str) -> int:

@@ -6,7 +6,9 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from tests.oneflow.api.server import Server, a_server
+import pytest
+
+from tests.oneflow.api.server import CLOUDS, Server, a_server_on
 
 REQUESTS = 1000
 LEAVES: list[Any] = [
@@ -40,9 +42,10 @@ VM_TEMPLATE = {
 WORDS = {"owner_id": 0, "group_id": 0, "octet": "600", "name": "x", "append": True, "recursive": "none"}
 
 
-def test_bodies_that_are_nearly_right(tmp_path):
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_bodies_that_are_nearly_right(cloud, tmp_path):
     rng = random.Random(2474)
-    with a_server(tmp_path / "home") as server:
+    with a_server_on(cloud, tmp_path) as server:
         server.ask("POST", "/service_template", TEMPLATE)
         server.ask("POST", "/service_template/0/action", _action("instantiate"))
         server.running(0)

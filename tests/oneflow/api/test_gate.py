@@ -1,4 +1,7 @@
-"""OneGate: what VMs may say and ask, each with a token of its own (reference 10)."""
+"""OneGate: what VMs may say and ask, each with a token of its own (reference 10).
+
+VMs of an OpenNebula have its own OneGate: what they say there is in tests/oneflow/nebula/test_life.py.
+"""
 
 import json
 import sqlite3

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.oneflow.api.server import Server, a_server, asked, started
+from tests.oneflow.api.server import Server, a_server, asked, no_user, started
 from tests.oneflow.builders import a_role, a_template
 
 INSTANTIATE = {"action": {"perform": "instantiate"}}
@@ -70,6 +70,14 @@ def test_vms_are_told_an_address_that_they_can_reach(tmp_path):
         told = server.ask("GET", "/vm/0/token").json["endpoint"]
     assert "//0.0.0.0:" not in told
     assert told.rpartition(":")[2] == server.gate_url.rpartition(":")[2]
+
+
+def test_who_was_removed_is_refused_at_once(server):
+    """Those of an OpenNebula within a minute: onecore.http.basic.ELSEWHERE_S."""
+    user = server.add_user("carl", "correct horse")
+    assert server.ask("GET", "/service", user=user).status == 200
+    no_user(server.home, "carl")
+    assert server.ask("GET", "/service", user=user).status == 401
 
 
 def test_requests_are_logged_without_credentials(server):

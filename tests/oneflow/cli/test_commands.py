@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.oneflow.cli.conftest import WEB
+from tests.oneflow.cli.homes import FlowHome
 from tests.scenario.command import Home
 
 ALICE = ("-u", "alice", "-p", "wonder")
@@ -12,18 +13,18 @@ ALICE = ("-u", "alice", "-p", "wonder")
 pytestmark = pytest.mark.scenario
 
 
-def test_a_template_goes_in_as_a_file_or_by_standard_input_as_json_or_yaml(flow: Home):
-    assert flow.run("template", "create", WEB).out == "ID: 0\n"
+def test_a_template_goes_in_as_a_file_or_by_standard_input_as_json_or_yaml(site: FlowHome):
+    assert site.run("template", "create", WEB).out == "ID: 0\n"
     yaml = "name: shop\nroles: [{name: web, vm_template: 0}]\n"
-    made = flow.run("template", "create", "-j", typed=yaml).json
+    made = site.run("template", "create", "-j", typed=yaml).json
     assert made["DOCUMENT"]["NAME"] == "shop"
-    assert flow.run("template", "list", "-l", "ID,NAME", "--csv", "--no-header").out == (
+    assert site.run("template", "list", "-l", "ID,NAME", "--csv", "--no-header").out == (
         "0,web-application\n1,shop\n"
     )
 
 
-def test_the_template_of_the_specification_is_stored_as_printed_there(flow: Home):
-    body = flow.run("template", "create", WEB, "-j").json["DOCUMENT"]["TEMPLATE"]["BODY"]
+def test_the_template_of_the_specification_is_stored_as_printed_there(site: FlowHome):
+    body = site.run("template", "create", WEB, "-j").json["DOCUMENT"]["TEMPLATE"]["BODY"]
     frontend, worker = body["roles"]
     assert (body["deployment"], body["shutdown_action"]) == ("straight", "shutdown")
     assert (frontend["cardinality"], frontend["vm_template"], frontend["min_vms"]) == (1, 0, 1)
@@ -31,40 +32,40 @@ def test_the_template_of_the_specification_is_stored_as_printed_there(flow: Home
     assert (worker["parents"], worker["cooldown"], worker["scheduled_policies"]) == (["frontend"], 240, [])
 
 
-def test_an_expression_that_oneflow_takes_otherwise_is_told(flow: Home):
+def test_an_expression_that_oneflow_takes_otherwise_is_told(site: FlowHome):
     policy = {"type": "CHANGE", "adjust": 1, "expression": "CPU > 9 & A > 1 | B > 1"}
     bounds = {"min_vms": 1, "max_vms": 2, "elasticity_policies": [policy]}
     roles = [{"name": "web", "vm_template": 0, **bounds}]
-    made = flow.run("template", "create", typed=json.dumps({"name": "shop", "roles": roles}))
+    made = site.run("template", "create", typed=json.dumps({"name": "shop", "roles": roles}))
     assert made.out == "ID: 0\n"
     assert "note: role web: 'CPU > 9 & A > 1 | B > 1' means something else here" in made.err
 
 
-def test_names_are_accepted_wherever_ids_are(flow: Home):
-    flow.run("template", "create", WEB)
-    flow.run("template", "clone", "web-application", "copy")
-    flow.run("template", "rename", "copy", "shop")
-    flow.run("template", "chmod", "web-application,shop", "640")
-    shown = flow.run("template", "show", "shop", "-j").json["DOCUMENT"]
+def test_names_are_accepted_wherever_ids_are(site: FlowHome):
+    site.run("template", "create", WEB)
+    site.run("template", "clone", "web-application", "copy")
+    site.run("template", "rename", "copy", "shop")
+    site.run("template", "chmod", "web-application,shop", "640")
+    shown = site.run("template", "show", "shop", "-j").json["DOCUMENT"]
     assert (shown["ID"], shown["PERMISSIONS"]["GROUP_U"]) == ("1", "1")
-    flow.run("template", "delete", "0..1")
-    assert flow.run("template", "list", "-j").json == {"DOCUMENT_POOL": {}}
+    site.run("template", "delete", "0..1")
+    assert site.run("template", "list", "-j").json == {"DOCUMENT_POOL": {}}
 
 
-def test_a_list_with_a_slip_in_it_changes_nothing(flow: Home):
-    flow.run("template", "create", WEB)
-    flow.run("template", "delete", "0,7", code=3)
-    assert flow.run("template", "list", "-l", "ID", "--csv", "--no-header").out == "0\n"
+def test_a_list_with_a_slip_in_it_changes_nothing(site: FlowHome):
+    site.run("template", "create", WEB)
+    site.run("template", "delete", "0,7", code=3)
+    assert site.run("template", "list", "-l", "ID", "--csv", "--no-header").out == "0\n"
 
 
-def test_update_takes_a_whole_body_or_what_changes(flow: Home):
-    flow.run("template", "create", WEB)
-    flow.run("template", "update", "0", "--append", typed='{"description": "the web tier"}')
-    body = flow.run("template", "show", "0", "-j").json["DOCUMENT"]["TEMPLATE"]["BODY"]
+def test_update_takes_a_whole_body_or_what_changes(site: FlowHome):
+    site.run("template", "create", WEB)
+    site.run("template", "update", "0", "--append", typed='{"description": "the web tier"}')
+    body = site.run("template", "show", "0", "-j").json["DOCUMENT"]["TEMPLATE"]["BODY"]
     assert (body["description"], len(body["roles"])) == ("the web tier", 2)
     body["roles"] = body["roles"][:1]
-    flow.run("template", "update", "0", "-", typed=json.dumps(body))
-    shown = flow.run("template", "show", "0", "-j").json
+    site.run("template", "update", "0", "-", typed=json.dumps(body))
+    shown = site.run("template", "show", "0", "-j").json
     assert len(shown["DOCUMENT"]["TEMPLATE"]["BODY"]["roles"]) == 1
 
 
@@ -96,15 +97,15 @@ def test_a_vm_template_is_made_changed_and_used_by_its_number(flow: Home):
         (("list", *ALICE, "--server", "http://127.0.0.1:9"), "", 1, "cannot reach http://127.0.0.1:9"),
     ],
 )
-def test_errors_are_sentences_on_stderr_with_a_code_of_their_own(flow: Home, argv, typed, code, said):
-    answer = flow.run(*argv, code=code, typed=typed)
+def test_errors_are_sentences_on_stderr_with_a_code_of_their_own(site: FlowHome, argv, typed, code, said):
+    answer = site.run(*argv, code=code, typed=typed)
     assert answer.out == ""
     assert said in answer.err
     assert "Traceback" not in answer.err
 
 
-def test_a_server_asks_who_we_are(flow: Home):
-    answer = flow.run("list", "--server", "http://127.0.0.1:9", "-u", "alice", code=4)
+def test_a_server_asks_who_we_are(site: FlowHome):
+    answer = site.run("list", "--server", "http://127.0.0.1:9", "-u", "alice", code=4)
     assert "ONEFLOW_PASSWORD" in answer.err
 
 
@@ -119,8 +120,15 @@ def test_accounts_are_those_of_the_state_file_and_count_what_they_own(flow: Home
     assert "alice" not in flow.run("user", "list").out
 
 
-def test_accounts_are_not_managed_at_a_distance(flow: Home):
-    answer = flow.run("--server", "http://127.0.0.1:9", "user", "list", code=2)
+def test_vms_of_an_opennebula_have_a_onegate_already(nebula: FlowHome):
+    for argv in (("serve", "--gate", "--port", "0"), ("vm", "token", 0)):
+        answer = nebula.run(*argv, code=1)
+        assert "VMs of an OpenNebula speak to its own OneGate" in answer.err
+        assert ":oneflow_server:" in answer.err
+
+
+def test_accounts_are_not_managed_at_a_distance(site: FlowHome):
+    answer = site.run("--server", "http://127.0.0.1:9", "user", "list", code=2)
     assert "needs the machine's own store" in answer.err
 
 

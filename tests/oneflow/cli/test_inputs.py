@@ -6,8 +6,8 @@ import pytest
 
 from oneflow.cli.inputs import answers
 from tests.oneflow.builders import a_role, a_template
+from tests.oneflow.cli.homes import FlowHome
 from tests.oneflow.cli.terminal import at_terminal
-from tests.scenario.command import Home
 
 ASKING = a_template(
     a_role("web", custom_attrs={"SIZE": "O|list|how large|small,large|small"}, on_hold=True),
@@ -71,41 +71,41 @@ def test_a_template_without_questions_changes_nothing():
 
 
 @pytest.mark.scenario
-def test_at_a_terminal_people_are_asked_until_the_answer_can_be(flow: Home):
-    flow.run("template", "create", typed=json.dumps(ASKING))
+def test_at_a_terminal_people_are_asked_until_the_answer_can_be(site: FlowHome):
+    site.run("template", "create", typed=json.dumps(ASKING))
     dialog = [("PORT", "100\n"), ("not 100", "8\n"), ("KEY", "secret\n"), ("SIZE", "\n")]
-    done = at_terminal(flow, "template", "instantiate", 0, "--no-wait", dialog=dialog)
+    done = at_terminal(site, "template", "instantiate", 0, "--no-wait", dialog=dialog)
     assert done.out == "ID: 0\n"
     assert "service: PORT: the port (1 to 99) [80]:" in done.err
     assert "PORT is from 1 to 99, not 100" in done.err
     assert "role web: SIZE: how large (small/large, optional) [small]:" in done.err
     assert "secret" not in done.err
-    body = flow.run("show", 0, "-j").json["DOCUMENT"]["TEMPLATE"]["BODY"]
+    body = site.run("show", 0, "-j").json["DOCUMENT"]["TEMPLATE"]["BODY"]
     assert body["custom_attrs_values"] == {"PORT": "8", "KEY": "secret"}
     assert body["roles"][0]["custom_attrs_values"] == {"SIZE": "small"}
 
 
 @pytest.mark.scenario
-def test_in_a_pipe_nothing_is_asked_and_what_is_missing_is_named(flow: Home):
-    flow.run("template", "create", typed=json.dumps(ASKING))
-    refused = flow.run("template", "instantiate", 0, typed="8\nsecret\n", code=2)
+def test_in_a_pipe_nothing_is_asked_and_what_is_missing_is_named(site: FlowHome):
+    site.run("template", "create", typed=json.dumps(ASKING))
+    refused = site.run("template", "instantiate", 0, typed="8\nsecret\n", code=2)
     assert "service lacks KEY" in refused.err
     assert "custom_attrs_values" in refused.err
-    assert flow.run("list", "--no-header").out == ""
+    assert site.run("list", "--no-header").out == ""
 
 
 @pytest.mark.scenario
-def test_without_a_file_an_editor_begins_with_what_is_there_and_with_one_none_is_opened(flow: Home):
-    flow.run("template", "create", typed=json.dumps(a_template(description="first")))
+def test_without_a_file_an_editor_begins_with_what_is_there_and_with_one_none_is_opened(site: FlowHome):
+    site.run("template", "create", typed=json.dumps(a_template(description="first")))
     editor = {"EDITOR": "sed -i s/first/second/"}
-    at_terminal(flow, "template", "update", 0, environ=editor)
-    assert described(flow) == "second"
-    changed = flow.folder / "changed.json"
+    at_terminal(site, "template", "update", 0, environ=editor)
+    assert described(site) == "second"
+    changed = site.folder / "changed.json"
     changed.write_text(json.dumps(a_template(description="third")))
-    at_terminal(flow, "template", "update", 0, changed, environ={"EDITOR": "false"})
-    assert described(flow) == "third"
+    at_terminal(site, "template", "update", 0, changed, environ={"EDITOR": "false"})
+    assert described(site) == "third"
 
 
-def described(flow: Home) -> object:
-    body = flow.run("template", "show", 0, "-j").json["DOCUMENT"]["TEMPLATE"]["BODY"]
+def described(site: FlowHome) -> object:
+    body = site.run("template", "show", 0, "-j").json["DOCUMENT"]["TEMPLATE"]["BODY"]
     return body.get("description")
