@@ -1,6 +1,6 @@
 """OneGate: what VMs may say and ask, each with a token of its own (reference 10).
 
-VMs of an OpenNebula have its own OneGate: what they say there is in tests/oneflow/nebula/test_life.py.
+VMs of an OpenNebula have its own OneGate. What becomes of what VMs say is in test_reports.py, for both.
 """
 
 import json
@@ -51,30 +51,6 @@ def shop(server) -> Any:
     number = a_service(server, roles=[a_role(cardinality=2, min_vms=1, max_vms=3)])
     server.running(number)
     return number, Inside(server, vms_of(server, number)[0])
-
-
-def test_a_service_waits_until_its_vms_say_that_they_are_ready(server):
-    number = a_service(server, ready_status_gate=True)
-    (vm,) = vms_of(server, number)
-    inside = Inside(server, vm)
-    for text in ("NOT_READY=YES", "READY=YESSIR", "READY=NO", '{"READY": false}'):
-        assert inside.ask("PUT", "/vm", text).status == 200
-    server.until(lambda: server.service(number)["roles"][0]["nodes"][0]["vm_info"]["VM"]["LCM_STATE"] == "3")
-    assert server.service(number)["state"] == 1
-    assert server.service(number)["roles"][0]["nodes"][0]["running"] is False
-    assert inside.ask("PUT", "/vm", "READY = yes").status == 200
-    assert server.running(number)["roles"][0]["nodes"][0]["running"] is True
-
-
-def test_metrics_from_inside_scale_the_service(server):
-    policy = {"type": "CHANGE", "adjust": 1, "expression": "CUSTOM_ATT > 40", "period": 1, "period_number": 2}
-    number = a_service(server, roles=[a_role(min_vms=1, max_vms=2, cooldown=1, elasticity_policies=[policy])])
-    server.running(number)
-    inside = Inside(server, vms_of(server, number)[0])
-    assert inside.ask("PUT", "/vm", 'custom_att="50"\nLOAD=3').status == 200
-    assert server.until(lambda: len(server.service(number)["roles"][0]["nodes"]) == 2)
-    role = server.service(number)["roles"][0]
-    assert role["nodes"][0]["vm_info"]["VM"]["USER_TEMPLATE"]["CUSTOM_ATT"] == "50"
 
 
 def test_a_vm_sees_itself_and_its_service(server, shop):
