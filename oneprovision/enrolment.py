@@ -14,6 +14,7 @@ from oneprovision.engines import pm
 from oneprovision.model.context import Context
 from oneprovision.model.evaluate import evaluate, host_at
 from oneprovision.model.names import check_hostname
+from oneprovision.model.networks import leased_attributes
 from oneprovision.model.order import Order, of_address
 from oneprovision.model.preview import offline_context
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
@@ -229,6 +230,7 @@ def _name_surroundings(
             ranges = [{"ar_id": tx.next_id(f"ar/{stored.id}"), **each} for each in described.ranges]
             driver = _address_driver(described, spec.hosts) if described.public else ""
             body |= {"public": described.public, "ar": ranges, "ipam_mad": driver}
+            body |= {"leased_ar": leased_attributes(described)}
         named.append(replace(stored, name=described.name, body=body))
     store.save_objects(tx, named)
     return named

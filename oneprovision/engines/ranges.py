@@ -4,7 +4,7 @@ mark. What bears none of their marks is left alone."""
 import hmac
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from onecore.errors import DriverFailed, NotFound
 from onecore.machines.model import SETTLED, Resource, Wanted
@@ -32,7 +32,7 @@ def matched(registrar: Registrar, network: StoredObject, leased: Sequence[Resour
     by_mark = {each.findtext(MARK, ""): each for each in there.findall("AR_POOL/AR")}
     done = []
     for address in leased:
-        mark, wanted = _mark(registrar, address), _wanted(address)
+        mark, wanted = _mark(registrar, address), _wanted(network, address)
         known = by_mark.get(mark)
         if known is not None and _address(known) != _ip(wanted):
             require_settled(network.kind, there)
@@ -57,21 +57,23 @@ def _network(registrar: Registrar, network: StoredObject, number: int) -> "_Elem
     return there
 
 
-def _wanted(address: Resource) -> dict[str, str]:
+def _wanted(network: StoredObject, address: Resource) -> dict[str, object]:
     """The range that it is to be; empty where it is to be none."""
     if address.wanted is not Wanted.PRESENT or address.state not in SETTLED or not address.addresses:
         return {}
-    told: Mapping[str, str] = {"IP": address.addresses[0]}
+    said: Any = network.body.get("leased_ar") or {}
+    told: dict[str, object] = {str(key).upper(): value for key, value in said.items()}
     if is_oneform(address.driver):
-        told = {k: v for k, v in ipam.attributes(address.deploy_id).items() if k not in _NOT_TOLD}
-    ip = told.get("IP", address.addresses[0])
+        given = ipam.attributes(address.deploy_id)
+        told |= {key: value for key, value in given.items() if key not in _NOT_TOLD}
+    ip = str(told.pop("IP", address.addresses[0]))
     if ":" in ip:
-        return {"TYPE": "IP6_STATIC", "IP6": ip, "PREFIX_LENGTH": "128", "SIZE": "1"}
+        return {**told, "TYPE": "IP6_STATIC", "IP6": ip, "PREFIX_LENGTH": "128", "SIZE": "1"}
     return {**told, "TYPE": "IP4", "IP": ip, "SIZE": "1"}
 
 
-def _ip(wanted: Mapping[str, str]) -> str:
-    return wanted.get("IP") or wanted.get("IP6", "")
+def _ip(wanted: Mapping[str, object]) -> str:
+    return str(wanted.get("IP") or wanted.get("IP6", ""))
 
 
 def _address(known: "_Element") -> str:

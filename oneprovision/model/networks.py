@@ -9,6 +9,8 @@ from oneprovision.model.spec import NetworkSpec
 MAX_ADDRESSES = 10_000
 
 _OWN = ("name", "ar")
+# What a leased address, its lease and its size decide.
+_OF_THE_LEASE = frozenset({"ipam_mad", "size", "type", "ip", "ip6", "mac", "ar_id"})
 
 
 def network(entry: Mapping[str, object], path: Path) -> NetworkSpec:
@@ -24,6 +26,13 @@ def network(entry: Mapping[str, object], path: Path) -> NetworkSpec:
         attributes={key: value for key, value in entry.items() if key not in _OWN},
         leased=tuple(each for _, each in leased),
     )
+
+
+def leased_attributes(network: NetworkSpec) -> dict[str, object]:
+    """What the `ar` entries with an `ipam_mad` say besides, such as `gateway`: it holds for every address
+    that is leased for the network; where two entries differ the later one counts."""
+    said = [(key, value) for each in network.leased for key, value in each.items()]
+    return {key: value for key, value in said if key.lower() not in _OF_THE_LEASE}
 
 
 def _says_public(entry: Mapping[str, object]) -> bool:

@@ -41,6 +41,13 @@ def test_an_address_is_a_range_while_it_is_leased_and_wanted(nebula, registrar, 
     assert there(nebula) == []
 
 
+def test_what_the_template_says_of_leased_ranges_is_told(nebula, registrar, network):
+    said = {**network.body, "leased_ar": {"gateway": "203.0.113.1", "dns": "203.0.113.2"}}
+    ranges.matched(registrar, replace(network, body=said), [ADDRESS])
+    (given,) = nebula.cloud.networks[0].ranges.values()
+    assert (given["GATEWAY"], given["DNS"], given["IP"]) == ("203.0.113.1", "203.0.113.2", "203.0.113.7")
+
+
 @pytest.mark.parametrize("fault", ["lost_after", "lost_before"])
 @pytest.mark.parametrize(
     ("call", "before", "after", "left"),
