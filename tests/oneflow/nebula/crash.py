@@ -11,31 +11,27 @@ a command that is killed, too, and by one that is not. What exists is read from 
 
 import argparse
 import multiprocessing
-import os
-import signal
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from enum import StrEnum
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 from onecore import config
 from tests.nebula.cloud import Cloud
-from tests.nebula.server import Nebula, serving
+from tests.nebula.kills import Kill, Killed, When
+from tests.nebula.server import serving
 from tests.scenario import killing, oracle
 from tests.scenario.flow_judge import RUNNING, Wish, all_rows, judge, wish
-from tests.scenario.killing import Boundary, Mode, Place
+from tests.scenario.killing import Boundary, Place
 
 PARALLEL = 4  # most of the time they wait
-LATE_S = 0.25
 ENDED_WELL = (0, 3, 5)
 """Done; there is no such service; there is nothing to be done."""
-READING = ("info", "infoextended", "version", "login")
 MARK, VM, NETWORK, ROUTER = "ONEFLOW_MARK", "opennebula", "opennebula-network", "opennebula-router"
 TEMPLATE = """
 name: shop
@@ -48,22 +44,6 @@ roles:
 """
 DEPLOY = ("template", "instantiate", "0")
 RECOVER, DELETE = ("recover", "0"), ("delete", "0")
-
-
-class When(StrEnum):
-    """At a boundary of the command; after a call was carried out; before it is."""
-
-    BOUNDARY = "boundary"
-    DONE = "done"
-    LATE = "late"
-
-
-@dataclass(frozen=True)
-class Kill:
-    """At the n-th of these, counted from 1."""
-
-    when: When
-    at: int
 
 
 @dataclass(frozen=True)
@@ -90,47 +70,13 @@ SCENARIOS = (
 
 
 @dataclass
-class Site:
-    """An installation, and the OpenNebula that it works with. `passed`: the boundaries of the last command,
-    `effects`: the calls of it that changed something."""
-
-    nebula: Nebula
-    place: Place
-    passed: int = 0
-    effects: int = 0
-    killed: bool = field(default=False, init=False)
+class Site(Killed):
+    """An installation, and the OpenNebula that it works with."""
 
     @property
     def state(self) -> Path:
         """Where what belongs to this OpenNebula is kept."""
         return config.read({"ONE_HOME": str(self.place.home), **self.place.environ}).in_opennebula().home
-
-    def run(self, command: Sequence[str], kill: Kill | None = None) -> int | None:
-        """The exit code of the command, None of one that was killed."""
-        at_boundary = kill is not None and kill.when is When.BOUNDARY
-        dying = killing.Kill(kill.at, Mode.PROCESS) if kill and at_boundary else None
-        pid = killing.begun(self.place, command, dying, _oneflow)
-        self._listen(pid, None if at_boundary else kill)
-        ended = killing.ended(self.place, pid)
-        self.nebula.on_receipt = self.nebula.on_effect = lambda method: None
-        self.passed, self.killed = len(ended.boundaries), ended.killed
-        return -1 if ended.stuck else ended.exit_code
-
-    def _listen(self, pid: int, kill: Kill | None) -> None:
-        self.effects = 0
-
-        def received(method: str) -> None:
-            if not method.endswith(READING):
-                self.effects += 1
-                if kill and kill.when is When.LATE and kill.at == self.effects:
-                    _end(pid)
-                    time.sleep(LATE_S)  # the time in which it is on its way
-
-        def done(method: str) -> None:
-            if kill and kill.when is When.DONE and kill.at == self.effects and not method.endswith(READING):
-                _end(pid)
-
-        self.nebula.on_receipt, self.nebula.on_effect = received, done
 
     def violations(self, wanted: Wish) -> list[str]:
         cloud = self.nebula.cloud
@@ -163,20 +109,14 @@ def site(folder: Path) -> Iterator[Site]:
         auth.write_text("oneadmin:secret\n")
         (place.home / "oneflow-server.conf").write_text("late_s: 1\n")
         (folder / "shop.yaml").write_text(TEMPLATE)
-        here = Site(nebula, place)
-        _require(here, ("template", "create", str(folder / "shop.yaml")))
+        here = Site(nebula, place, _oneflow)
+        here.require(("template", "create", str(folder / "shop.yaml")))
         yield here
 
 
 def prepare(here: Site, scenario: Scenario) -> None:
     if scenario.runs:
-        _require(here, DEPLOY)
-
-
-def _require(here: Site, command: Sequence[str]) -> None:
-    code = here.run(command)
-    if code != 0:
-        raise AssertionError(f"{command}: {code}: {here.place.output.read_text()}")
+        here.require(DEPLOY)
 
 
 def crash(scenario: Scenario, kill: Kill, folder: Path) -> tuple[int, list[str]]:
@@ -209,21 +149,16 @@ def kills(scenario: Scenario, folder: Path) -> list[Kill]:
     """All of them, as a run tells that nobody kills."""
     with site(folder) as here:
         prepare(here, scenario)
-        _require(here, scenario.command)
-        numbers = {When.BOUNDARY: here.passed, When.DONE: here.effects, When.LATE: here.effects}
+        here.require(scenario.command)
+        found = here.kills()
         assert here.violations(scenario.asked) == []
-    return [Kill(when, at) for when, last in numbers.items() for at in range(1, last + 1)]
+    return found
 
 
 def _oneflow(argv: Sequence[str], boundary: Boundary) -> int:
     from oneflow.__main__ import main
 
     return main(argv, boundary=boundary)
-
-
-def _end(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
 
 
 def _carry_out(task: tuple[Scenario, Kill, Path]) -> tuple[Scenario, Kill, int, list[str]]:
