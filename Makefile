@@ -30,6 +30,7 @@ crash: .venv/dev sshd .venv/guest/kernel $(BIN)/tofu ## the long crash run
 	$(BIN)/python -m tests.scenario.crash --long
 	$(BIN)/python -m tests.scenario.flow_crash
 	$(BIN)/python -m tests.oneflow.nebula.crash
+	$(BIN)/python -m tests.scenario.registered_crash
 	LIVES=1000 $(BIN)/python -m pytest -n 0 tests/oneflow/test_service_model.py
 	$(BIN)/python -m tests.scenario.oneform_crash --long
 	$(BIN)/python -m tests.scenario.oneform_server_crash

@@ -1,10 +1,10 @@
 """Puts the objects of a provision in service and takes them out of it: on record, and in an OpenNebula where
 the settings name one. What was done there is recorded object by object, so that each step may run twice."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from onecore.deps import Deps
 from onecore.errors import DriverFailed, Interrupted
@@ -14,7 +14,15 @@ from onecore.store import events, lease, resources
 from onecore.store.lease import Lease
 from oneprovision import store
 from oneprovision.engines import ranges
-from oneprovision.engines.registrar import KEPT, Registrar, Unsettled, in_order, number_of
+from oneprovision.engines.registrar import (
+    KEPT,
+    Registrar,
+    Unsettled,
+    asked_for,
+    in_order,
+    is_asked_for,
+    number_of,
+)
 from oneprovision.model.provision import ObjectKind, Provision, StoredObject
 
 PAUSE_S = 1.0
@@ -27,11 +35,10 @@ def register(deps: Deps, held: Lease, provision: Provision, but: Collection[int]
     """Everything that is not in service yet, but for the hosts with these ids."""
     with deps.database.read() as tx:
         every = store.objects_of(tx, provision.id)
-        machines = {r.number: r for r in resources.of_owner(tx, provision.key) if r.kind is Kind.MACHINE}
     new = [o for o in in_order(every) if not o.registered and not (_is_host(o) and o.id in but)]
     registrar = Registrar.of(deps)
     if registrar is not None:
-        new = _registered_there((deps, held, provision), registrar, (every, new), machines)
+        new = _There.of(deps, held, provision, registrar).registered(new)
     with deps.database.begin() as tx:
         lease.check(tx, held)
         store.save_objects(tx, [replace(each, registered=True) for each in new])
@@ -69,22 +76,45 @@ def match_ranges(deps: Deps, held: Lease, provision: Provision) -> None:
         _refuse_elsewhere(provision, there if any(r.wanted is Wanted.ABSENT for r in leased) else ())
         return
     for network in there:
-        mine = [address for address in leased if _of(network, address)]
-        done = _patiently(deps, provision, partial(ranges.matched, registrar, network, mine))
+        done = _matched(deps, held, provision, registrar, network, [a for a in leased if _of(network, a)])
         with deps.database.begin() as tx:
             lease.check(tx, held)
             for text in done:
                 events.add(tx, provision.key, deps.clock.now(), "OpenNebula", text)
 
 
+def _matched(
+    deps: Deps,
+    held: Lease,
+    provision: Provision,
+    registrar: Registrar,
+    network: StoredObject,
+    leased: Sequence[Resource],
+) -> list[str]:
+    """That a range is asked for is recorded before, until it is known to be there."""
+    body = {key: value for key, value in network.body.items() if key != ranges.ASKED}
+
+    def asking() -> None:
+        _keep(deps, held, replace(network, body={**body, ranges.ASKED: deps.clock.now()}))
+
+    def match() -> list[str]:
+        return ranges.matched(registrar, network, leased, deps.clock.now(), asking)
+
+    done = _patiently(deps, provision, match)
+    if done or body != network.body:
+        _keep(deps, held, replace(network, body=body))
+    return done
+
+
 def unregister(deps: Deps, held: Lease, provision: Provision, doomed: Sequence[StoredObject]) -> None:
     """Take these out of service, in reverse. Raises WrongState where something is in use; with force the VMs
     on the hosts and the images on the datastores are deleted before."""
     registrar = Registrar.of(deps)
-    there = [each for each in reversed(in_order(doomed)) if number_of(each) is not None]
+    known = [each for each in reversed(in_order(doomed)) if KEPT in each.body]
     if registrar is None:
-        _refuse_elsewhere(provision, there)
+        _refuse_elsewhere(provision, known)
     else:
+        there = _There.of(deps, held, provision, registrar).numbered(known)
         if provision.options.force:
             _patiently(deps, provision, partial(registrar.evict, there, deps.clock))
         _patiently(deps, provision, partial(registrar.refuse_used, there))
@@ -104,8 +134,9 @@ def unregister(deps: Deps, held: Lease, provision: Provision, doomed: Sequence[S
 
 def left_behind(each: StoredObject) -> str:
     """What is said of an object whose record goes while it is in an OpenNebula; empty where it is in none."""
-    number = number_of(each)
-    where = _kept(each).get("url")
+    number, where = number_of(each), _kept(each).get("url")
+    if is_asked_for(each):
+        return f"{each.kind} {each.name} may be in the OpenNebula at {where}"
     return "" if number is None else f"{each.kind} {number} {each.name} stays in the OpenNebula at {where}"
 
 
@@ -142,26 +173,64 @@ def _patiently(deps: Deps, provision: Provision, ask: Callable[[], T]) -> T:
             deps.clock.sleep(SETTLE_PAUSE_S if isinstance(exc, Unsettled) else PAUSE_S)
 
 
-def _registered_there(
-    work: tuple[Deps, Lease, Provision],
-    registrar: Registrar,
-    objects: tuple[Sequence[StoredObject], Sequence[StoredObject]],
-    machines: dict[int, Resource],
-) -> list[StoredObject]:
-    deps, held, provision = work
-    every, new = objects
-    numbers = {o.id: number_of(o) for o in every if o.kind is ObjectKind.CLUSTER}
-    made = []
-    for each in new:
-        cluster = next((number for number in numbers.values() if number is not None), 0)
-        machine = machines.get(each.id) if _is_host(each) else None
-        kept = _patiently(deps, provision, partial(registrar.register, each, cluster, machine))
-        done = replace(each, body={**each.body, **kept})
-        _keep(deps, held, done)
-        if each.kind is ObjectKind.CLUSTER:
-            numbers[each.id] = number_of(done)
-        made.append(done)
-    return made
+@dataclass(frozen=True)
+class _There:
+    """The objects of a provision in an OpenNebula. `machines`: those of its hosts, by the hosts' ids."""
+
+    deps: Deps
+    held: Lease
+    provision: Provision
+    registrar: Registrar
+    every: Sequence[StoredObject]
+    machines: Mapping[int, Resource]
+
+    @classmethod
+    def of(cls, deps: Deps, held: Lease, provision: Provision, registrar: Registrar) -> Self:
+        with deps.database.read() as tx:
+            every = store.objects_of(tx, provision.id)
+            owned = resources.of_owner(tx, provision.key)
+        machines = {r.number: r for r in owned if r.kind is Kind.MACHINE}
+        return cls(deps, held, provision, registrar, every, machines)
+
+    def registered(self, new: Sequence[StoredObject]) -> list[StoredObject]:
+        """Have them there, as they are recorded then. That each is asked for is recorded before."""
+        cluster, made = self._cluster(), []
+        for each in new:
+            self._number(each, cluster)  # what comes late is waited for, lest it be made twice
+            asked = replace(each, body={**each.body, **asked_for(self.registrar.url, self.deps.clock.now())})
+            _keep(self.deps, self.held, asked)
+            ask = partial(self.registrar.register, asked, cluster or 0, self._machine(each))
+            done = replace(asked, body={**asked.body, **_patiently(self.deps, self.provision, ask)})
+            _keep(self.deps, self.held, done)
+            if each.kind is ObjectKind.CLUSTER:
+                cluster = number_of(done)
+            made.append(done)
+        return made
+
+    def numbered(self, known: Sequence[StoredObject]) -> list[StoredObject]:
+        """Those of them that are there; what was asked for, and perhaps made, is looked for by its mark."""
+        cluster = self._cluster() if any(map(is_asked_for, known)) else None
+        numbers = [(each, self._number(each, cluster)) for each in known]
+        return [
+            replace(each, body={**each.body, KEPT: {"id": number, **_kept(each)}})
+            for each, number in numbers
+            if number is not None
+        ]
+
+    def _cluster(self) -> int | None:
+        clusters = [each for each in self.every if each.kind is ObjectKind.CLUSTER]
+        return next((number for each in clusters if (number := self._number(each, None)) is not None), None)
+
+    def _number(self, each: StoredObject, cluster: int | None) -> int | None:
+        if not is_asked_for(each):
+            return number_of(each)
+        return _patiently(self.deps, self.provision, lambda: self._found(each, cluster))
+
+    def _found(self, each: StoredObject, cluster: int | None) -> int | None:
+        return self.registrar.found(each, cluster, self._machine(each), self.deps.clock.now())
+
+    def _machine(self, each: StoredObject) -> Resource | None:
+        return self.machines.get(each.id) if _is_host(each) else None
 
 
 def _keep(deps: Deps, held: Lease, changed: StoredObject) -> None:

@@ -2,7 +2,7 @@
 mark. What bears none of their marks is left alone."""
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,7 +10,7 @@ from onecore.errors import DriverFailed, NotFound
 from onecore.machines.model import SETTLED, Resource, Wanted
 from onecore.opennebula.text import rendered
 from oneprovision.engines import ipam
-from oneprovision.engines.registrar import Registrar, number_of, require_settled
+from oneprovision.engines.registrar import LATE_S, Registrar, Unsettled, number_of, require_settled
 from oneprovision.model.folder import is_oneform
 from oneprovision.model.provision import StoredObject
 
@@ -22,14 +22,29 @@ MARK: Final = "ONEFORM_MARK"
 _NOT_TOLD: Final = frozenset({"IPAM_MAD", "TYPE", "SIZE", "AR_ID"})
 
 
-def matched(registrar: Registrar, network: StoredObject, leased: Sequence[Resource]) -> list[str]:
+ASKED: Final = "ranges_asked_at"
+"""Where the body of a network keeps since when a range is asked for whose number is not known."""
+
+
+def matched(
+    registrar: Registrar,
+    network: StoredObject,
+    leased: Sequence[Resource],
+    now: float,
+    asking: Callable[[], None],
+) -> list[str]:
     """Have those of the addresses there that are leased and wanted, and no other of them; returns what was
-    done. May be asked for twice. Raises Refused where a range that has to go is in use."""
+    done. `asking` is called before a range is asked for. May be asked for twice. Raises Refused where a range
+    that has to go is in use, Unsettled while one that was asked for may still come."""
     number = number_of(network)
     there = None if number is None else _network(registrar, network, number)
     if number is None or there is None:
         return []
     by_mark = {each.findtext(MARK, ""): each for each in there.findall("AR_POOL/AR")}
+    asked: Any = network.body.get(ASKED)
+    are_known = all(_mark(registrar, address) in by_mark for address in leased)
+    if asked is not None and not are_known and now < asked + LATE_S:
+        raise Unsettled(f"network {number} of OpenNebula: an address range may still be added")
     done = []
     for address in leased:
         mark, wanted = _mark(registrar, address), _wanted(network, address)
@@ -40,6 +55,7 @@ def matched(registrar: Registrar, network: StoredObject, leased: Sequence[Resour
             known = None
         if known is None and wanted:
             require_settled(network.kind, there)
+            asking()
             registrar.client.call("vn.add_ar", number, rendered({"AR": {**wanted, MARK: mark}}))
             done.append(f"address range {_ip(wanted)} added to network {number}")
     return done

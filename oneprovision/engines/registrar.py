@@ -24,13 +24,16 @@ if TYPE_CHECKING:
     from onecore.opennebula.client import Client
 
 KEPT: Final = "opennebula"
-"""Where the body of an object keeps its number there, and which OpenNebula that is."""
+"""Where the body of an object keeps which OpenNebula it is in, and its number there; before that is known,
+since when it is asked for."""
 TAG: Final = "ONEFORM"
 ORDER: Final = (ObjectKind.CLUSTER, ObjectKind.DATASTORE, ObjectKind.NETWORK, ObjectKind.HOST)
 ENABLED, OFFLINE = 0, 2
 MERGE = 1
 DELETE = 3
 EVICT_S, EVICT_PAUSE_S = 60.0, 0.5
+LATE_S = 10.0
+"""How long a request whose sender died may still be carried out."""
 
 _POOLS: Final = {
     ObjectKind.CLUSTER: ("clusterpool.info", "CLUSTER", ()),
@@ -62,9 +65,19 @@ def in_order(objects: Sequence[StoredObject]) -> list[StoredObject]:
 
 
 def number_of(each: StoredObject) -> int | None:
-    """Its number in its OpenNebula; None where it is in none."""
+    """Its number in its OpenNebula; None where it is in none, or not known to be."""
     kept = each.body.get(KEPT)
-    return int(kept["id"]) if isinstance(kept, Mapping) else None
+    return int(kept["id"]) if isinstance(kept, Mapping) and "id" in kept else None
+
+
+def asked_for(url: str, now: float) -> dict[str, object]:
+    """What the body of an object keeps before it is asked for there."""
+    return {KEPT: {"url": url, "since": now}}
+
+
+def is_asked_for(each: StoredObject) -> bool:
+    """Whether it may be there without a number that we know: who asked for it died, or was not answered."""
+    return KEPT in each.body and number_of(each) is None
 
 
 def taken_over(number: int, url: str) -> dict[str, object]:
@@ -112,6 +125,24 @@ class Registrar:
         else:
             number = make[each.kind](each, cluster)
         return {KEPT: {"id": number, "url": self.url}}
+
+    def found(
+        self, each: StoredObject, cluster: int | None, machine: Resource | None, now: float
+    ) -> int | None:
+        """The number of one that was asked for, marked by now; None where it never came to that. Raises
+        Unsettled while the request may still be carried out."""
+        self.require_here(each)
+        number = self._found(each)
+        if number is None and each.kind is ObjectKind.CLUSTER:
+            number = self._named(each.kind, self._first_name(each))
+        if number is None and each.kind is ObjectKind.HOST and cluster is not None:
+            number = self._named(each.kind, _address_of(each, machine), cluster)
+        kept: Any = each.body[KEPT]
+        if number is None and now < kept["since"] + LATE_S:
+            raise Unsettled(f"{each.kind} {each.name}: a request to make it may still be carried out")
+        if number is not None:
+            self._claim(each, number)
+        return number
 
     def enable(self, each: StoredObject) -> None:
         """VMs may be put on this host."""
@@ -225,13 +256,13 @@ class Registrar:
 
     def _cluster(self, each: StoredObject, _: int) -> int:
         """Made under a random name: one of our name and without our mark may be anybody's."""
-        name = f"oneform-{self._mark(each)}"
+        name = self._first_name(each)
         number = self._found(each)
         if number is None:
             number = self._named(each.kind, name)
         if number is None:
             number = int(self.client.call("cluster.allocate", name))
-        self.client.call("cluster.update", number, rendered(self._tags(each)), MERGE)
+        self._claim(each, number)
         self.client.call("cluster.rename", number, each.name)
         return number
 
@@ -249,7 +280,7 @@ class Registrar:
 
     def _host(self, each: StoredObject, cluster: int, machine: Resource | None) -> int:
         """One of its name in a cluster that is ours is ours, though its mark is still to come."""
-        name = machine.addresses[0] if machine and machine.addresses else each.name
+        name = _address_of(each, machine)
         number = self._found(each)
         if number is None:
             number = self._named(each.kind, name, cluster)
@@ -258,8 +289,13 @@ class Registrar:
             im_mad, vm_mad = (str(drivers.get(which) or "kvm") for which in ("im_mad", "vm_mad"))
             number = int(self.client.call("host.allocate", name, im_mad, vm_mad, cluster))
         self.client.call("host.status", number, OFFLINE)
-        self.client.call("host.update", number, rendered(self._tags(each)), MERGE)
+        self._claim(each, number)
         return number
+
+    def _claim(self, each: StoredObject, number: int) -> None:
+        """Mark those that are not made with their mark."""
+        if each.kind in (ObjectKind.CLUSTER, ObjectKind.HOST):
+            self.client.call(f"{each.kind}.update", number, rendered(self._tags(each)), MERGE)
 
     # -- their parts ---------------------------------------------------------------------------------------
 
@@ -279,6 +315,10 @@ class Registrar:
                 "MARK": self._mark(each),
             }
         }
+
+    def _first_name(self, cluster: StoredObject) -> str:
+        """Until it bears our mark."""
+        return f"oneform-{self._mark(cluster)}"
 
     def _mark(self, each: StoredObject) -> str:
         text = f"opennebula {each.provision_id} {each.kind} {each.id}"
@@ -313,6 +353,10 @@ def require_settled(kind: ObjectKind, there: "_Element") -> None:
     state = _LOCKED.get(there.findtext("STATE", "")) if kind is ObjectKind.NETWORK else None
     if state is not None:
         raise Unsettled(f"network {_id(there)} of OpenNebula is in {state}")
+
+
+def _address_of(each: StoredObject, machine: Resource | None) -> str:
+    return machine.addresses[0] if machine and machine.addresses else each.name
 
 
 def _id(there: "_Element") -> int:

@@ -7,7 +7,15 @@ import pytest
 
 from onecore.clock import SystemClock
 from onecore.errors import DriverFailed, OneError, WrongState
-from oneprovision.engines.registrar import KEPT, Registrar, Unsettled, number_of
+from oneprovision.engines.registrar import (
+    KEPT,
+    LATE_S,
+    Registrar,
+    Unsettled,
+    asked_for,
+    is_asked_for,
+    number_of,
+)
 from oneprovision.model.provision import ObjectKind, StoredObject
 from tests.nebula import network_calls
 
@@ -183,3 +191,24 @@ def test_objects_of_another_opennebula_are_not_removed_from_this_one(registrar, 
     elsewhere = replace(cluster, body={KEPT: {"id": 1, "url": "http://elsewhere:2633/RPC2"}})
     with pytest.raises(DriverFailed, match="http://elsewhere:2633/RPC2"):
         registrar.remove(elsewhere)
+
+
+@pytest.mark.parametrize(("kind", "call"), [(kind, call) for kind, calls in MAKING.items() for call in calls])
+def test_what_was_asked_for_is_found_marked_and_can_be_removed(nebula, registrar, cluster, kind, call):
+    each = an_object(kind, 5)
+    each = replace(each, name="another") if kind is ObjectKind.CLUSTER else each
+    asked = replace(each, body={**each.body, **asked_for(registrar.url, 100.0)})
+    nebula.faults.lost_after[call] = 1
+    with pytest.raises(OneError):
+        registrar.register(asked, number_of(cluster), None)
+    number = registrar.found(asked, number_of(cluster), None, 100.0)
+    registrar.remove(replace(asked, body={**asked.body, KEPT: {"id": number, "url": registrar.url}}))
+    assert all(one.id == number_of(cluster) for one in there(nebula, kind))
+
+
+def test_what_never_came_to_be_is_waited_for_as_long_as_it_may_still_come(registrar, cluster):
+    asked = replace(an_object(ObjectKind.DATASTORE), body=asked_for(registrar.url, 100.0))
+    assert is_asked_for(asked)
+    with pytest.raises(Unsettled, match="may still be carried out"):
+        registrar.found(asked, number_of(cluster), None, 100.0 + LATE_S - 1)
+    assert registrar.found(asked, number_of(cluster), None, 100.0 + LATE_S) is None
