@@ -153,15 +153,15 @@ class _Look:
         return vm_id
 
     def _want_networks(self, document: Stored, settling: Settling) -> None:
-        """They are there from before the first VM until after the last one."""
+        """They are there from before the first VM until after the last one; a router as long as its role."""
         if settling.state is ServiceState.DEPLOYING_NETS and settling.networks in INCOMPLETE:
             known = self.held.machines.values()
             for network in networks.missing(self.tx, self.deps.random_bytes, document, list(known)):
                 self.held.add(network)
-        elif settling.state is ServiceState.UNDEPLOYING_NETS:
-            for network in networks.of(self.held.machines.values()):
-                if network.wanted is Wanted.PRESENT:
-                    self.held.change(record.unwanted(network))
+        ends = settling.state is ServiceState.UNDEPLOYING_NETS
+        for network in networks.of(self.held.machines.values()):
+            if network.wanted is Wanted.PRESENT and (ends or networks.has_no_role(network, settling.body)):
+                self.held.change(record.unwanted(network))
 
     def _put_right(self, document: Stored) -> None:
         """VMs of an OpenNebula belong to the owner of their service, whoever made them, and one that was off

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from typing import Final
 
 from onecore.machines.model import Kind, Resource, State, Wanted
 from onecore.store import resources
@@ -12,7 +13,12 @@ from oneflow.model import networks
 from oneflow.model.contents import parsed, substituted
 from oneflow.model.document import Body, Stored
 from oneflow.model.networks import NetStatus
-from oneflow.nebula.records import NETWORK, ROUTER, is_network
+from oneflow.model.routers import ADDRESSES, VROUTER, is_router
+from oneflow.model.states import RoleState
+from oneflow.nebula.records import NETWORK, ROUTER, floating, is_network
+
+FIRST_ROUTER: Final = -1001
+"""The numbers of routers, which no VM and no network has, go down from here."""
 
 
 def missing(
@@ -61,38 +67,58 @@ def order_routers(
     tx: Transaction, random_bytes: Callable[[int], bytes], service: Stored, known: Iterable[Resource]
 ) -> list[Resource]:
     """Record the routers that are not ordered yet; their NICs may be in networks that are made before."""
-    there = {record.label for record in of(known) if record.driver == ROUTER}
-    made = []
-    for at, role in enumerate(service.body["roles"]):
-        if role.get("type") != "vr" or role["name"] in there:
-            continue
-        contents = substituted(parsed(role.get("vm_template_contents")), networks.ids(service.body))
-        record = Resource(
-            id=tx.next_id("resource"),
-            kind=Kind.MACHINE,
-            name=f"{role['name']}(service_{service.id})-{random_bytes(6).hex()}",
-            owner=service.key,
-            driver=ROUTER,
-            provider_id=None,
-            number=-1001 - at,
-            label=role["name"],
-            deployment={"contents": contents, "owner": store.owners(tx).users.get(service.uid, "")},
-        )
+    routers = [record for record in of(known) if record.driver == ROUTER]
+    there = {record.label for record in routers}
+    last = min((record.number for record in routers), default=FIRST_ROUTER + 1)
+    new = [role for role in service.body["roles"] if is_router(role) and role["name"] not in there]
+    made = [blank_router(tx, random_bytes, service, role, last - 1 - at) for at, role in enumerate(new)]
+    for record in made:
         resources.insert(tx, record)
-        made.append(record)
     return made
 
 
+def blank_router(
+    tx: Transaction, random_bytes: Callable[[int], bytes], service: Stored, role: Body, number: int
+) -> Resource:
+    """The record of the router of this role, which is not made yet. `number`: one that no VM has."""
+    contents = substituted(parsed(role.get("vm_template_contents")), networks.ids(service.body))
+    return Resource(
+        id=tx.next_id("resource"),
+        kind=Kind.MACHINE,
+        name=f"{role['name']}(service_{service.id})-{random_bytes(6).hex()}",
+        owner=service.key,
+        driver=ROUTER,
+        provider_id=None,
+        number=number,
+        label=role["name"],
+        deployment={"contents": contents, "owner": store.owners(tx).users.get(service.uid, "")},
+    )
+
+
+def has_no_role(record: Resource, body: Body) -> bool:
+    """Whether it is the router of a role that was removed, whose VMs are gone."""
+    done = str(RoleState.DONE.value)
+    roles = {role["name"] for role in body["roles"] if not (role.get("leaving") and role["state"] == done)}
+    return record.driver == ROUTER and record.label not in roles
+
+
 def with_routers(body: Body, records: Iterable[Resource]) -> Body:
-    """With the number of its router in each role that has one (reference 2.7)."""
-    routers = {r.label: int(r.deploy_id) for r in records if r.driver == ROUTER and r.deploy_id}
-    if not routers:
-        return body
-    roles = [
-        {**role, "vrouter_id": routers[role["name"]]} if role["name"] in routers else role
-        for role in body["roles"]
-    ]
+    """With the number of its router in each role that has one (reference 2.7), None until it is made, and
+    its floating addresses."""
+    routers = {record.label: record for record in records if record.driver == ROUTER}
+    roles = []
+    for role in body["roles"]:
+        plain = {key: value for key, value in role.items() if key not in (VROUTER, ADDRESSES)}
+        roles.append(plain | _router(routers.get(role["name"])))
     return {**body, "roles": roles}
+
+
+def _router(record: Resource | None) -> Body:
+    if record is None:
+        return {}
+    addresses = floating(record)
+    number = int(record.deploy_id) if record.deploy_id else None
+    return {VROUTER: number, **({ADDRESSES: addresses} if addresses else {})}
 
 
 def of(records: Iterable[Resource]) -> list[Resource]:
@@ -102,7 +128,7 @@ def of(records: Iterable[Resource]) -> list[Resource]:
 def status(body: Body, records: Iterable[Resource], held: Collection[int]) -> NetStatus:
     """`held`: records that nothing more is tried for."""
     mine = of(records)
-    routers = sum(role.get("type") == "vr" for role in body["roles"])
+    routers = sum(map(is_router, body["roles"]))
     wanted = sum(network.is_made for network in networks.of(body)) + routers
     if not mine:
         return NetStatus.MISSING if wanted else NetStatus.NONE

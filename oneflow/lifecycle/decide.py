@@ -43,7 +43,7 @@ def _pending(turn: Turn) -> None:
 
 
 def _begin(turn: Turn) -> None:
-    held = turn.service.on_hold
+    held = turn.service.on_hold and all(role.state is R.PENDING for role in turn.service.roles)
     turn.move(Event.HOLD if held else Event.DEPLOY, "held as asked" if held else "accepted")
 
 

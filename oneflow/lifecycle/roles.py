@@ -106,14 +106,14 @@ def watch(turn: Turn, role: Role) -> None:
 
 
 def drop_removed(turn: Turn) -> None:
-    """Roles that were removed from a service that stays go when their machines have."""
+    """Roles that were removed from a service that stays go when their machines have, and their router."""
     for role in turn.service.roles:
         if role.leaving and role.state not in strategy.LEAVING:
             deadline = turn.now + turn.service.timeouts.undeploy_s
             turn.put(role.moved(Event.UNDEPLOY, deadline=deadline), "removed from the service")
         if role.leaving and turn.role(role.name).state is R.UNDEPLOYING:
             empty(turn, role.name)
-    left = tuple(r for r in turn.service.roles if not (r.leaving and r.state is R.DONE))
+    left = tuple(r for r in turn.service.roles if not r.leaving or r.state is not R.DONE or r.has_router)
     turn.service = replace(turn.service, roles=left)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from oneflow.model.routers import ADDRESSES, VROUTER
 from oneflow.model.service import Node, Role, Service, Timeouts
 from oneflow.model.states import RoleState, ServiceState
 
@@ -19,7 +20,7 @@ SERVICE_OWN = frozenset({"state", "start_time", "log", "sched_actions", FORGET, 
 ROLE_OWN = frozenset(
     {
         *("state", "nodes", "disposed_nodes", "last_vmname", "cooldown_duration", "cooldown_end", "deadline"),
-        *("leaving", "leave_first", "vrouter_id"),
+        *("leaving", "leave_first", VROUTER, ADDRESSES),
     }
 )
 
@@ -109,6 +110,7 @@ def _role(body: Mapping[str, Any]) -> Role:
         deadline=float(body.get("deadline", 0)),
         on_hold=body.get("on_hold") is True,
         leaving=body.get("leaving") is True,
+        has_router=VROUTER in body,
         drain_s=float(body.get("drain_timeout") or 0),
     )
 

@@ -7,6 +7,10 @@ from onecore.errors import InvalidInput
 from oneflow.model.contents import parsed
 
 TYPE: Final = "vr"
+VROUTER: Final = "vrouter_id"
+"""Where the body of a role has the number of its router, for as long as that is recorded."""
+ADDRESSES: Final = "vrouter_ips"
+"""Where it has the floating addresses of its router: NETWORK_ID and VROUTER_IP of each."""
 # What changes the number of VMs of a role.
 _GROWTH: Final = ("min_vms", "max_vms", "elasticity_policies", "scheduled_policies")
 

@@ -47,8 +47,9 @@ class Node:
 class Role:
     """`cardinality` is how many machines are wanted; times are seconds since the epoch, 0 for none.
 
-    `leave_first`: in which order VMs leave when it shrinks (those that are not named leave oldest first,
-    after them); `drain_s`: how long one that leaves may take to finish what it is at.
+    `has_router`: there may be a virtual router of it. `leave_first`: in which order VMs leave when it
+    shrinks (those that are not named leave oldest first, after them); `drain_s`: how long one that leaves may
+    take to finish what it is at.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Role:
     deadline: float = 0.0
     on_hold: bool = False
     leaving: bool = False
+    has_router: bool = False
     leave_first: tuple[int, ...] = ()
     drain_s: float = 0.0
 

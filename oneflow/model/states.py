@@ -90,6 +90,8 @@ SERVICE: Final[StateMachine[ServiceState, Event]] = StateMachine(
         # Roles may be added while it runs.
         (S.RUNNING, E.DEPLOY): S.DEPLOYING,
         (S.WARNING, E.DEPLOY): S.DEPLOYING,
+        (S.RUNNING, E.MAKE_NETS): S.DEPLOYING_NETS,
+        (S.WARNING, E.MAKE_NETS): S.DEPLOYING_NETS,
         (S.RUNNING, E.SCALE): S.SCALING,
         (S.WARNING, E.SCALE): S.SCALING,
         # A scale may change its mind while it is under way, and while it cools down.

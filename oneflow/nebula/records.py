@@ -18,6 +18,7 @@ MARK: Final = "ONEFLOW_MARK"
 STATE, LCM_STATE, HOST, UID, GID = "one/STATE", "one/LCM_STATE", "one/HOST", "one/UID", "one/GID"
 TEMPLATE: Final = "one/TEMPLATE"
 REPORTED: Final = "user/"
+FLOATING: Final = "one/FLOATING"
 
 
 def is_nebula(machine: Resource) -> bool:
@@ -48,6 +49,12 @@ def reported(machine: Resource) -> dict[str, str]:
 def template(machine: Resource) -> dict[str, Any]:
     """Its TEMPLATE: what it was given."""
     found: dict[str, Any] = json.loads(machine.metrics.get(TEMPLATE, "{}"))
+    return found
+
+
+def floating(router: Resource) -> list[dict[str, str]]:
+    """The addresses that the VMs of a router share: NETWORK_ID and VROUTER_IP of each."""
+    found: list[dict[str, str]] = json.loads(router.metrics.get(FLOATING, "[]"))
     return found
 
 

@@ -1,9 +1,10 @@
 """Virtual routers that are made for the roles of a service, found again by their names like its networks."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from onecore.drivers.catalog import Driver
 from onecore.drivers.manifest import Manifest
@@ -13,7 +14,10 @@ from onecore.machines.decide import Health
 from onecore.opennebula.text import rendered
 from oneflow.nebula.binding import LIMITS
 from oneflow.nebula.networks import NetworkBinding
-from oneflow.nebula.records import ROUTER
+from oneflow.nebula.records import FLOATING, ROUTER
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
 
 
 def driver() -> Driver:
@@ -48,7 +52,7 @@ class RouterBinding(NetworkBinding):
         for name in known.keys() - found.keys():
             if self._is_hidden(known[name]):
                 found[name] = known[name]
-        return {name: Seen(name, str(number), Health.RUNNING) for name, number in found.items()}
+        return {name: _seen(name, number, by_id.get(number)) for name, number in found.items()}
 
     def _is_hidden(self, number: int) -> bool:
         try:
@@ -56,3 +60,14 @@ class RouterBinding(NetworkBinding):
         except NotFound:
             return False
         return True
+
+
+def _seen(name: str, number: int, router: "_Element | None") -> Seen:
+    """With its floating addresses, as far as it can be seen itself."""
+    nics = router.findall("TEMPLATE/NIC") if router is not None else []
+    shared = [
+        {key: nic.findtext(key, "") for key in ("NETWORK_ID", "VROUTER_IP")}
+        for nic in nics
+        if nic.findtext("VROUTER_IP")
+    ]
+    return Seen(name, str(number), Health.RUNNING, metrics={FLOATING: json.dumps(shared)} if shared else {})

@@ -98,6 +98,11 @@ class Nebula:
         pool = self.client.document("vmpool.infoextended", -2, -1, -1, -1)
         return {vm.id: vm for vm in map(read, pool.findall("VM"))}
 
+    def routers(self) -> frozenset[int]:
+        """The virtual routers that are there and that we may see."""
+        pool = self.client.document("vrouterpool.info", -2, -1, -1)
+        return frozenset(int(number.text or "") for number in pool.findall("VROUTER/ID"))
+
     def templates(self) -> frozenset[int]:
         """The VM templates that exist and that we may use."""
         self.require_version()

@@ -6,7 +6,7 @@ What is taken over keeps its number: the VMs bear it as SERVICE_ID. The document
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from onecore.errors import InvalidInput, OneError, WrongState
 from onecore.machines.decide import Health
@@ -20,7 +20,7 @@ from oneflow import store
 from oneflow.cloud import networks as made_networks
 from oneflow.deps import FlowDeps
 from oneflow.elasticity.legacy import taken_otherwise
-from oneflow.model import networks
+from oneflow.model import networks, routers
 from oneflow.model.body import ROLE_OWN, SERVICE_OWN
 from oneflow.model.document import Body, Kind, Stored
 from oneflow.model.states import RoleState, ServiceState
@@ -41,14 +41,15 @@ _STATES: Final = {Health.RUNNING: State.READY, Health.OFF: State.OFF, Health.ERR
 
 @dataclass(frozen=True)
 class Found:
-    """One document there. `document` None: it cannot be taken over, and `problem` says why. `gone`: nodes
-    whose VM is no more."""
+    """One document there. `document` None: it cannot be taken over, and `problem` says why. `vms` and
+    `routers` by the names of their roles; `gone`: nodes whose VM is no more."""
 
     kind: Kind
     foreign: Foreign
     document: Stored | None = None
     problem: str = ""
     vms: Mapping[str, list[SeenVm]] = field(default_factory=dict)
+    routers: Mapping[str, int] = field(default_factory=dict)
     gone: tuple[int, ...] = ()
 
     @property
@@ -65,6 +66,8 @@ class Found:
         if not self.vms:
             return what + notes
         vms = f"VMs {', '.join(map(str, self.vm_ids))}" if self.vm_ids else "no VM"
+        routers = ", ".join(map(str, self.routers.values()))
+        vms += f"; virtual routers {routers}" if routers else ""
         gone = f"; gone: {', '.join(map(str, self.gone))}" if self.gone else ""
         return f"{what}: {vms}{gone}{notes}"
 
@@ -133,8 +136,6 @@ def _service(deps: FlowDeps, foreign: Foreign, body: Body, everything: Mapping[i
     state = ServiceState(int(body.get("state", 0)))
     if state not in RESTING:
         raise WrongState(f"it is {state.name} there; only what rests can be taken over")
-    if any(role.get("type") == "vr" for role in body.get("roles", ())):
-        raise WrongState("it has virtual routers, which cannot be taken over")
     known: object = unified(body)
     if not isinstance(known, Mapping):
         raise InvalidInput("its body is no Hash")
@@ -152,7 +153,16 @@ def _service(deps: FlowDeps, foreign: Foreign, body: Body, everything: Mapping[i
     taken["start_time"] = int(body.get("start_time") or now)
     document = replace(_stored(Kind.SERVICE, foreign, taken, now), state=ServiceState.RUNNING.value)
     gone = tuple(vm for ids in nodes.values() for vm in ids if vm not in everything)
-    return Found(Kind.SERVICE, foreign, document, vms=vms, gone=gone)
+    found = Found(Kind.SERVICE, foreign, document, vms=vms, routers=_routers(known["roles"]), gone=gone)
+    missing = sorted(set(found.routers.values()) - _site(deps).routers()) if found.routers else []
+    if missing:
+        raise WrongState(f"its virtual router {missing[0]} is not there")
+    return found
+
+
+def _routers(roles: Collection[Mapping[str, Any]]) -> dict[str, int]:
+    """The number of the router of each role that is one. KeyError where one has none."""
+    return {str(role["name"]): int(role[routers.VROUTER]) for role in roles if routers.is_router(role)}
 
 
 def _nodes(role: Mapping[str, object]) -> list[int]:
@@ -171,10 +181,13 @@ def _stored(kind: Kind, foreign: Foreign, body: Body, now: float) -> Stored:
 def _take_machines(tx: Transaction, deps: FlowDeps, each: Found, document: Stored) -> None:
     roles = []
     for role in document.body["roles"]:
+        if role["name"] in each.routers:
+            role = {**role, routers.VROUTER: each.routers[role["name"]]}
         nodes = [_take_vm(tx, deps, document, role, (at, vm)) for at, vm in enumerate(each.vms[role["name"]])]
         last = max(len(nodes), int(role["last_vmname"]))
         roles.append({**role, "nodes": nodes, "cardinality": len(nodes), "last_vmname": last})
     _take_networks(tx, deps, document)
+    _take_routers(tx, deps, document, each.routers)
     store.save(tx, replace(document, body={**document.body, "roles": roles}))
     listed = ", ".join(map(str, each.vm_ids)) or "none"
     events.add(tx, document.key, deps.clock.now(), "Taken over from OneFlow", f"VMs: {listed}")
@@ -200,6 +213,7 @@ def _take_vm(
         deploy_id=str(seen.id),
         addresses=seen.addresses,
         metrics=dict(known.metrics),
+        deployment={"router": role.get(routers.VROUTER)},
         since=now,
     )
     resources.insert(tx, machine)
@@ -228,6 +242,17 @@ def _take_networks(tx: Transaction, deps: FlowDeps, document: Stored) -> None:
             deploy_id=numbers[network.name],
             since=deps.clock.now(),
         )
+        resources.insert(tx, record)
+
+
+def _take_routers(tx: Transaction, deps: FlowDeps, document: Stored, numbers: Mapping[str, int]) -> None:
+    """They go with their roles, and their VMs with them."""
+    roles = [role for role in document.body["roles"] if role["name"] in numbers]
+    for at, role in enumerate(roles):
+        number = made_networks.FIRST_ROUTER - at
+        blank = made_networks.blank_router(tx, deps.random_bytes, document, role, number)
+        number_there = str(numbers[role["name"]])
+        record = replace(blank, state=State.READY, deploy_id=number_there, since=deps.clock.now())
         resources.insert(tx, record)
 
 

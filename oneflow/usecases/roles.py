@@ -77,10 +77,10 @@ def add_role(deps: FlowDeps, service_id: int, data: object) -> None:
             raise InvalidInput("KEY: 'role' must be a Hash")
         asked = {**_plain(document.body), "roles": [*_plain_roles(document.body), data]}
         checked = _validate(tx, deps, asked, known)
-        routers.refuse(checked["roles"][-1], "being added to a service that runs")
         role = bodies.new_role(_with_states(deps, checked["roles"][-1], now=deps.clock.now()))
         body = {**document.body, "roles": [*document.body["roles"], role]}
-        moved = bodies.to_service(document.id, body).moved(Event.DEPLOY)
+        first = Event.MAKE_NETS if routers.is_router(role) else Event.DEPLOY
+        moved = bodies.to_service(document.id, body).moved(first)
         return bodies.with_service(body, moved), f"role {role['name']} added"
 
     change(deps, service_id, changed)

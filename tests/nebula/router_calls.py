@@ -16,6 +16,9 @@ def allocate(cloud: Cloud, who: User, text: str) -> Answer:
     if same:
         raise Refused(ACTION, f"NAME is already taken by VROUTER {same[0]}.")
     number = max(cloud.routers, default=-1) + 1
+    nic = template.get("NIC")
+    if isinstance(nic, dict) and nic.get("FLOATING_IP") == "YES":
+        template["NIC"] = {**nic, "VROUTER_IP": f"10.0.0.{100 + number}"}
     cloud.routers[number] = Owned(number, name, who.id, who.gid, template)
     return number
 

@@ -16,7 +16,7 @@ from typing import Any
 from xmlrpc.client import Fault, dumps, loads
 
 from tests.nebula import calls, infrastructure_calls, network_calls, router_calls
-from tests.nebula.cloud import Cloud, Refused
+from tests.nebula.cloud import ACTION, Cloud, Refused
 from tests.nebula.schemas import check
 from tests.nebula.signatures import SIGNATURES
 
@@ -30,7 +30,7 @@ class Faults:
 
     `lost_before`: the connection is cut and nothing was done; `lost_after`: it was done, and the answer is
     lost; `cut`: the answer ends in the middle; `garbled`: a proxy answers in place of the server; `slow`: so
-    many seconds pass before it is heard, every time.
+    many seconds pass before it is heard, every time; `refuses`: refused in these words, every time.
     """
 
     lost_before: Counter[str] = field(default_factory=Counter)
@@ -38,6 +38,7 @@ class Faults:
     cut: Counter[str] = field(default_factory=Counter)
     garbled: Counter[str] = field(default_factory=Counter)
     slow: dict[str, float] = field(default_factory=dict)
+    refuses: dict[str, str] = field(default_factory=dict)
 
     def strikes(self, which: Counter[str], method: str) -> bool:
         for name in (method, "*"):
@@ -125,6 +126,8 @@ class Nebula:
     def _done(self, method: str, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         try:
             who = self.cloud.authenticated(arguments[0])
+            if method in self.faults.refuses:
+                raise Refused(ACTION, self.faults.refuses[method])
             made = CALLS[method](self.cloud, who, *arguments[1:])
         except Refused as refused:
             return False, f"[{method}] {refused}", refused.code, -1

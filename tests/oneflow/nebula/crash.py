@@ -42,6 +42,8 @@ roles:
 - {name: front, vm_template: 0, cardinality: 2, cooldown: 0}
 - {name: worker, vm_template: 0, cardinality: 2, cooldown: 0, parents: [front]}
 """
+DOOR = """{name: door, type: vr, vm_template: 0, vm_template_contents: 'NIC=[NETWORK_ID="$Private"]'}"""
+ROUTERS = frozenset({"gate", "door"})
 DEPLOY = ("template", "instantiate", "0")
 RECOVER, DELETE = ("recover", "0"), ("delete", "0")
 
@@ -55,9 +57,12 @@ class Scenario:
     asked: Wish
     runs: bool = True
 
+    def words(self, folder: Path) -> list[str]:
+        return [word.format(folder=folder) for word in self.command]
 
-def _shop(front: int, worker: int) -> Wish:
-    return Wish(RUNNING, (("gate", 1), ("front", front), ("worker", worker)))
+
+def _shop(front: int, worker: int, **further: int) -> Wish:
+    return Wish(RUNNING, (("gate", 1), ("front", front), ("worker", worker), *further.items()))
 
 
 SCENARIOS = (
@@ -65,6 +70,8 @@ SCENARIOS = (
     Scenario("scale up", ("scale", "0", "worker", "4"), _shop(2, 4)),
     Scenario("scale down", ("scale", "0", "front", "1"), _shop(1, 2)),
     Scenario("remove role", ("remove-role", "0", "worker"), Wish(RUNNING, (("gate", 1), ("front", 2)))),
+    Scenario("add router", ("add-role", "0", "{folder}/door.yaml"), _shop(2, 2, door=1)),
+    Scenario("remove router", ("remove-role", "0", "gate"), Wish(RUNNING, (("front", 2), ("worker", 2)))),
     Scenario("delete", DELETE, Wish(None)),
 )
 
@@ -88,12 +95,12 @@ class Site(Killed):
             cloud.advance()
             networks = sorted(n.name for n in cloud.networks.values())
             routers = sorted(r.name for r in cloud.routers.values())
+        numbers = {NETWORK: int(bool(wanted.sizes)), ROUTER: sum(role in ROUTERS for role, _ in wanted.sizes)}
         for driver, exist in ((NETWORK, networks), (ROUTER, routers)):
             sql = f"SELECT name FROM resource WHERE driver = '{driver}'"
             recorded = sorted(name for (name,) in all_rows(self.state, sql))
-            expected = 0 if wanted.state is None else 1
-            if exist != recorded or len(exist) != expected:
-                found.append(f"{driver}: {exist} exist, {recorded} are recorded, {expected} wanted")
+            if exist != recorded or len(exist) != numbers[driver]:
+                found.append(f"{driver}: {exist} exist, {recorded} are recorded, {numbers[driver]} wanted")
         return found
 
 
@@ -109,6 +116,7 @@ def site(folder: Path) -> Iterator[Site]:
         auth.write_text("oneadmin:secret\n")
         (place.home / "oneflow-server.conf").write_text("late_s: 1\n")
         (folder / "shop.yaml").write_text(TEMPLATE)
+        (folder / "door.yaml").write_text(DOOR)
         here = Site(nebula, place, _oneflow)
         here.require(("template", "create", str(folder / "shop.yaml")))
         yield here
@@ -124,7 +132,7 @@ def crash(scenario: Scenario, kill: Kill, folder: Path) -> tuple[int, list[str]]
     with site(folder) as here:
         prepare(here, scenario)
         before = wish(here.state)
-        here.run(scenario.command, kill)
+        here.run(scenario.words(folder), kill)
         kills, wanted = int(here.killed), wish(here.state)
         found = [] if wanted in (before, scenario.asked) else [f"wrong: {wanted} is wanted"]
         is_there = bool(all_rows(here.state, "SELECT 1 FROM document WHERE type = '100'"))
@@ -149,7 +157,7 @@ def kills(scenario: Scenario, folder: Path) -> list[Kill]:
     """All of them, as a run tells that nobody kills."""
     with site(folder) as here:
         prepare(here, scenario)
-        here.require(scenario.command)
+        here.require(scenario.words(folder))
         found = here.kills()
         assert here.violations(scenario.asked) == []
     return found

@@ -2,10 +2,11 @@
 
 import json
 
+import pyone
 import pytest
 
 from oneflow.model.states import ServiceState
-from oneflow.usecases import imports, services
+from oneflow.usecases import imports, roles, services
 from oneflow.usecases.services import Scale
 from tests.oneflow.nebula.site import Site
 
@@ -86,6 +87,48 @@ def test_a_service_that_was_taken_over_goes_on_with_its_vms(site: Site, vms):
     assert vms[0] not in {vm.id for vm in site.vms()}
     site.end(1)
     assert (site.vms(), site.nebula.cloud.networks) == ([], {})
+
+
+@pytest.fixture
+def router(site: Site) -> int:
+    """That of a service of 7.x which has a VM of it, and another VM."""
+    cloud = site.nebula.cloud
+    cloud.add_network("there")
+    one = pyone.OneServer(site.nebula.url, "oneadmin:secret")
+    router: int = one.vrouter.allocate('NAME="gate(service_0)"\nNIC=[NETWORK_ID="0", FLOATING_IP="YES"]')
+    one.vrouter.instantiate(router, 1, 0, "gate_0_(service_0)", False, "")
+    cloud.instantiate(cloud.users[0], cloud.templates[0], "web_0_(service_0)", False, {})
+    while any(vm.path for vm in site.vms()):
+        pass
+    gate = {**STORED, "name": "gate", "type": "vr", "vrouter_id": router, "cardinality": 1}
+    roles = [
+        {**gate, "template_contents": {"NIC": [{"NETWORK_ID": "0"}]}, "nodes": [{"deploy_id": 0}]},
+        {**STORED, "cardinality": 1, "nodes": [{"deploy_id": 1}]},
+    ]
+    cloud.add_document(100, "routed", {"name": "routed", "deployment": "none", "state": 2, "roles": roles})
+    return router
+
+
+def test_a_router_is_taken_over_with_its_vms_and_goes_with_its_role(site: Site, router):
+    (found,) = imports.found(site.deps)
+    assert (str(found), found.problem) == (f"service 0 (routed): VMs 0, 1; virtual routers {router}", "")
+    before = site.nebula.calls.copy()
+    imports.take_over(site.deps, [found])
+    assert (site.nebula.calls - before).keys() <= READING
+    site.drive(lambda: site.body()["roles"][0].get("vrouter_ips"))
+    assert site.body()["roles"][0]["vrouter_id"] == router
+    assert [node["deploy_id"] for node in site.nodes()] == [0]
+    roles.remove_role(site.deps, 0, "gate")
+    site.drive(lambda: len(site.body()["roles"]) == 1)
+    assert ([vm.id for vm in site.vms()], site.nebula.cloud.routers) == ([1], {})
+    site.end()
+    assert site.vms() == []
+
+
+def test_a_router_that_is_gone_is_said(site: Site, router):
+    site.nebula.cloud.routers.clear()
+    (found,) = imports.found(site.deps)
+    assert found.problem == f"its virtual router {router} is not there"
 
 
 def test_what_is_here_already_is_not_taken_over_again(site: Site, vms):

@@ -5,7 +5,7 @@ import pytest
 from onecore.errors import InvalidInput
 from oneflow.model.document import Kind
 from oneflow.model.states import ServiceState
-from oneflow.usecases import documents, jobs, people, services
+from oneflow.usecases import documents, jobs, people, roles, services
 from oneflow.usecases.jobs import Batch
 from oneflow.usecases.services import Scale
 from tests.oneflow.builders import a_role
@@ -25,8 +25,11 @@ def networks(site: Site) -> None:
 def test_a_router_is_made_in_its_network_and_goes_with_its_vms(site: Site):
     site.running(a_role(parents=["gate"]), ROUTER, deployment="straight", **NETWORK)
     (router,) = site.nebula.cloud.routers.values()
-    assert router.template == {"NIC": {"NETWORK_ID": "0", "FLOATING_IP": "YES"}, "COLOUR": "red"}
-    assert site.body()["roles"][1]["vrouter_id"] == router.id
+    nic = {"NETWORK_ID": "0", "FLOATING_IP": "YES", "VROUTER_IP": "10.0.0.100"}
+    assert router.template == {"NIC": nic, "COLOUR": "red"}
+    role = site.body()["roles"][1]
+    assert role["vrouter_id"] == router.id
+    assert role["vrouter_ips"] == [{"NETWORK_ID": "0", "VROUTER_IP": "10.0.0.100"}]
     gates = [vm for vm in site.vms() if vm.router == router.id]
     assert {vm.name for vm in gates} == {"gate_0_(service_0)", "gate_1_(service_0)"}
     assert {node["deploy_id"] for node in site.nodes(0, 1)} == {vm.id for vm in gates}
@@ -86,3 +89,50 @@ def test_its_vms_are_neither_more_nor_less_nor_acted_on_one_by_one(site: Site):
 def test_a_router_that_could_not_work_is_refused(site: Site, changes, said):
     with pytest.raises(InvalidInput, match=said):
         site.service({**ROUTER, **changes}, **NETWORK)
+
+
+def test_a_router_is_added_to_a_service_that_runs_and_removed_again(site: Site):
+    site.running(a_role(), **NETWORK)
+    web = site.nodes()[0]["deploy_id"]
+    for _ in range(2):
+        roles.add_role(site.deps, 0, ROUTER)
+        assert site.state() is ServiceState.DEPLOYING_NETS
+        site.reach(ServiceState.RUNNING)
+        (router,) = site.nebula.cloud.routers.values()
+        assert site.body()["roles"][1]["vrouter_id"] == router.id
+        gates = {vm.id for vm in site.vms() if vm.router == router.id}
+        assert {node["deploy_id"] for node in site.nodes(0, 1)} == gates
+        assert (len(gates), len(site.nebula.cloud.networks)) == (2, 1)
+        roles.remove_role(site.deps, 0, "gate")
+        site.drive(lambda: len(site.body()["roles"]) == 1 and not site.nebula.cloud.routers)
+        assert [vm.id for vm in site.vms()] == [web]
+    roles.add_role(site.deps, 0, ROUTER)
+    site.end()
+    assert (site.vms(), site.nebula.cloud.routers, site.nebula.cloud.networks) == ([], {}, {})
+
+
+def test_a_service_that_was_held_and_released_is_not_held_again_for_a_router(site: Site):
+    site.service(a_role(), on_hold=True)
+    site.reach(ServiceState.HOLD)
+    services.release(site.deps, 0)
+    site.reach(ServiceState.RUNNING)
+    site.nebula.cloud.add_network("there")
+    there = {**ROUTER, "cardinality": 1, "vm_template_contents": 'NIC=[NETWORK_ID="0"]'}
+    roles.add_role(site.deps, 0, there)
+    site.reach(ServiceState.RUNNING)
+    assert len(site.vms()) == 2
+
+
+def test_a_router_that_cannot_be_added_leaves_a_service_that_is_recovered_or_removed(site: Site):
+    site.hurry()
+    site.running(a_role())
+    site.nebula.faults.refuses["one.vrouter.allocate"] = "no quota"
+    roles.add_role(site.deps, 0, {**ROUTER, "vm_template_contents": 'NIC=[NETWORK="x", FLOATING_IP="YES"]'})
+    site.reach(ServiceState.FAILED_DEPLOYING_NETS)
+    assert len(site.vms()) == 1, "the rest of it goes on"
+    site.nebula.faults.refuses.clear()
+    services.recover(site.deps, 0)
+    site.reach(ServiceState.RUNNING)
+    assert len(site.vms()) == 3
+    site.end()
+    assert (site.vms(), site.nebula.cloud.routers) == ([], {})
