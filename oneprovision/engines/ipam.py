@@ -17,7 +17,8 @@ from onecore.machines.calls import Binding, Seen
 from onecore.machines.decide import Health
 from onecore.machines.model import Kind, Resource
 from onecore.machines.tools import Tools
-from onecore.process import Command, Outcome
+from onecore.process import Command, Outcome, Work
+from onecore.tasks import Task
 from oneprovision.engines.order import Ordered
 from oneprovision.folders import as_driver
 
@@ -49,7 +50,10 @@ class IpamBinding(Binding):
         }
         return self._script(REGISTER, resource, asked, run_file("out"))
 
-    def destroy(self, resource: Resource, run_file: Callable[[str], Path]) -> Command:
+    def destroy(self, resource: Resource, run_file: Callable[[str], Path]) -> Work:
+        """OpenNebula itself gives back what it leased, when the range is removed there; that was before."""
+        if is_inherited(resource):
+            return Task(lambda stopping: None)
         return self._script(UNREGISTER, resource, attributes(resource.deploy_id), run_file("out"))
 
     def poll(self, resource: Resource) -> Command:
@@ -81,6 +85,15 @@ class IpamBinding(Binding):
     def failure(self, verb: str, label: str, outcome: Outcome) -> OneError:
         """The scripts are told no secret, but they can ask for those of the provider."""
         return protocol.failure(self.driver.name, verb, label, outcome, self.hidden)
+
+
+def inherited(network: int) -> dict[str, object]:
+    """What the record of an address keeps that OpenNebula leased for OneForm's own server."""
+    return {"network": network, "inherited": True}
+
+
+def is_inherited(address: Resource) -> bool:
+    return address.deployment.get("inherited") is True
 
 
 def binder(ordered: Ordered, tools: Tools) -> Callable[[Resource], Binding]:

@@ -42,11 +42,12 @@ def matched(
         return []
     by_mark = {each.findtext(MARK, ""): each for each in there.findall("AR_POOL/AR")}
     asked: Any = network.body.get(ASKED)
-    are_known = all(_mark(registrar, address) in by_mark for address in leased)
+    ours = [address for address in leased if not ipam.is_inherited(address)]
+    are_known = all(_mark(registrar, address) in by_mark for address in ours)
     if asked is not None and not are_known and now < asked + LATE_S:
         raise Unsettled(f"network {number} of OpenNebula: an address range may still be added")
-    done = []
-    for address in leased:
+    done = [_removed(registrar, number, each) for each in _given_back(there, leased)]
+    for address in ours:
         mark, wanted = _mark(registrar, address), _wanted(network, address)
         known = by_mark.get(mark)
         if known is not None and _address(known) != _ip(wanted):
@@ -59,6 +60,26 @@ def matched(
             registrar.client.call("vn.add_ar", number, rendered({"AR": {**wanted, MARK: mark}}))
             done.append(f"address range {_ip(wanted)} added to network {number}")
     return done
+
+
+def leases(registrar: Registrar, network: int) -> dict[int, dict[str, str]]:
+    """The attributes of the ranges of a network that OpenNebula had leased, by their numbers."""
+    there = registrar.client.document("vn.info", network).findall("AR_POOL/AR[IPAM_MAD]")
+    return {
+        int(each.findtext("AR_ID", "")): {
+            str(child.tag): child.text or "" for child in each if not len(child)
+        }
+        for each in there
+    }
+
+
+def _given_back(there: "_Element", leased: Sequence[Resource]) -> "list[_Element]":
+    """The ranges of those that are not wanted and that OpenNebula had leased: it gives them back."""
+    unwanted = [a for a in leased if ipam.is_inherited(a) and a.wanted is Wanted.ABSENT]
+    known = [ipam.attributes(address.deploy_id) for address in unwanted]
+    named = {(each["AR_ID"], each["IP"]) for each in known}
+    every = there.findall("AR_POOL/AR[IPAM_MAD]")
+    return [each for each in every if (each.findtext("AR_ID"), each.findtext("IP")) in named]
 
 
 def _network(registrar: Registrar, network: StoredObject, number: int) -> "_Element | None":

@@ -70,7 +70,7 @@ def provision(text: str) -> ForeignProvision:
     there = _mapping(body["one_objects"])
     objects = [_object(ObjectKind.CLUSTER, there["cluster"])]
     objects += [_object(kind, each) for kind, name in _LISTS.items() for each in _list(there.get(name))]
-    found = ForeignProvision(
+    return ForeignProvision(
         provider_id=int(text_of(body["provider_id"])),
         deployment=text_of(body["deployment_file"]).removesuffix(".j2"),
         description=text_of(body.get("description")),
@@ -79,8 +79,6 @@ def provision(text: str) -> ForeignProvision:
         objects=tuple(objects),
         created_at=float(text_of(body.get("registration_time")) or 0),
     )
-    _refuse_leased(found)
-    return found
 
 
 def _body(text: str, name: str) -> Mapping[str, object]:
@@ -121,20 +119,28 @@ def _object(kind: ObjectKind, said: object) -> ForeignObject:
     )
 
 
-def _refuse_leased(found: ForeignProvision) -> None:
-    """OpenNebula itself gives an address of such a range back when the range goes; so would we."""
-    for network in found.of_kind(ObjectKind.NETWORK):
-        if any(each.get("ipam") or each.get("ipam_mad") for each in map(_mapping, ranges(network))):
-            raise WrongState(
-                f"network {network.number} has leased public addresses, which cannot be taken over: "
-                "give them back there first"
-            )
+def ranges(network: ForeignObject) -> list[Mapping[str, object]]:
+    """Its static address ranges."""
+    return [each for each in _ranges(network) if not _is_leased(each)]
 
 
-def ranges(network: ForeignObject) -> list[object]:
-    """Its address ranges: one, or a list."""
+def leased(network: ForeignObject) -> list[int]:
+    """The numbers there of the ranges that a cloud leased an address for. Raises WrongState where one has
+    none: nothing would say which it is."""
+    found = [each for each in _ranges(network) if _is_leased(each)]
+    if any(each.get("ar_id") is None for each in found):
+        raise WrongState(f"network {network.number} has a leased address range without a number")
+    return [int(text_of(each["ar_id"])) for each in found]
+
+
+def _ranges(network: ForeignObject) -> list[Mapping[str, object]]:
+    """One, or a list."""
     said = network.template.get("ar")
-    return said if isinstance(said, list) else [said] if said else []
+    return [_mapping(each) for each in (said if isinstance(said, list) else [said] if said else [])]
+
+
+def _is_leased(each: Mapping[str, object]) -> bool:
+    return bool(each.get("ipam") or each.get("ipam_mad"))
 
 
 def _list(said: object) -> list[object]:

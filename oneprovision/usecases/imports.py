@@ -6,6 +6,7 @@ They keep their numbers, which the tags of hosts and machines bear. The document
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 
 from onecore.access import Principal
 from onecore.deps import Deps
@@ -18,6 +19,7 @@ from onecore.store.engine import Transaction
 from onecore.store.providers import Provider
 from onecore.vault import seal
 from oneprovision import store
+from oneprovision.engines import ranges
 from oneprovision.engines.place import keep_copy
 from oneprovision.engines.registrar import Registrar
 from oneprovision.model import foreign
@@ -75,7 +77,7 @@ def found(deps: Deps, numbers: Collection[int] = ()) -> list[Found]:
     }
     every = [each for each in _documents(registrar, Kind.PROVISION) if _is_chosen(each, numbers)]
     tagged = {kind: registrar.tagged(kind) for kind in ObjectKind} if every else {}
-    return chosen + [_provision((deps, registrar.url), each, usable, tagged) for each in every]
+    return chosen + [_provision((deps, registrar), each, usable, tagged) for each in every]
 
 
 def take_over(deps: Deps, chosen: Sequence[Found]) -> None:
@@ -151,14 +153,14 @@ def _account(deps: Deps, document: Foreign) -> Provider:
 
 
 def _provision(
-    here: tuple[Deps, str],
+    here: tuple[Deps, Registrar],
     each: Found,
     usable: Mapping[int, Provider],
     tagged: Mapping[ObjectKind, Mapping[int, str]],
 ) -> Found:
     if each.problem:
         return each
-    deps, url = here
+    deps, registrar = here
     try:
         with deps.database.read() as tx:
             _refuse_number(tx, each.kind, each.id)
@@ -167,7 +169,8 @@ def _provision(
         if provider is None:
             raise WrongState(f"its provider {there.provider_id} is not taken over")
         owner = _owner(deps, each.document)
-        heir = inheriting.heir(deps, each.document, there, (provider, owner, url))
+        whose = provider, owner, registrar.url
+        heir = inheriting.heir(deps, each.document, there, whose, partial(ranges.leases, registrar))
         _refuse_strangers(each.id, there, tagged)
         return replace(each, heir=heir)
     except OneError as exc:

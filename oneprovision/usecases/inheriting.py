@@ -1,6 +1,6 @@
 """A provision of OneForm's own server as one of ours: which machine of its OpenTofu state is which host."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -8,6 +8,7 @@ from onecore.access import Principal
 from onecore.deps import Deps
 from onecore.errors import WrongState
 from onecore.ids import ProvisionId, machine_name
+from onecore.machines.model import Kind as ResourceKind
 from onecore.machines.model import Resource
 from onecore.machines.model import State as MachineState
 from onecore.opennebula.documents import Foreign
@@ -17,9 +18,9 @@ from onecore.store.providers import Provider
 from onecore.tofu_output import State as TofuState
 from onecore.tofu_output import parse_state
 from oneprovision import enrolment, store
-from oneprovision.engines import pm
+from oneprovision.engines import ipam, pm
 from oneprovision.engines.place import Place, Stored
-from oneprovision.engines.registrar import taken_over
+from oneprovision.engines.registrar import number_of, taken_over
 from oneprovision.model import foreign, networks
 from oneprovision.model.configuration import Configuration, configured_as
 from oneprovision.model.folder import Folder, HostsBy
@@ -37,27 +38,39 @@ from oneprovision.usecases.oneform import CreateFromFolder
 _CONFIGURED: Final = Configuration(done=1, complete=True, touched=True)
 
 
+Leased = Mapping[int, Mapping[int, Mapping[str, str]]]
+"""The attributes of leased address ranges, by the numbers there of their networks and their own."""
+
+
 @dataclass(frozen=True)
 class Heir:
-    """`hosts`: each with the machine that it stands for, and how it would be made here. `url`: where its
-    objects are."""
+    """`hosts`: each with the machine that it stands for, and how it would be made here. `leased`: public
+    addresses. `url`: where its objects are."""
 
     provision: Provision
     folder: Folder
     there: ForeignProvision = field(repr=False)
     hosts: tuple[tuple[ForeignObject, Placed, HostSpec], ...]
+    leased: Leased = field(repr=False)
     tofu: Stored = field(repr=False)
     url: str
 
     def __str__(self) -> str:
         hosts = ", ".join(f"{host.number} {host.name}" for host, _, _ in self.hosts) or "none"
-        return f"{self.folder.key} {self.there.deployment}, hosts {hosts}"
+        ips = ", ".join(ar["IP"] for ranges in self.leased.values() for ar in ranges.values())
+        told = f"{self.folder.key} {self.there.deployment}, hosts {hosts}"
+        return f"{told}, public addresses {ips}" if ips else told
 
 
 def heir(
-    deps: Deps, document: Foreign, there: ForeignProvision, whose: tuple[Provider, Principal, str]
+    deps: Deps,
+    document: Foreign,
+    there: ForeignProvision,
+    whose: tuple[Provider, Principal, str],
+    leases: Callable[[int], Mapping[int, Mapping[str, str]]],
 ) -> Heir:
-    """Raises what keeps it from being taken over; nothing is changed."""
+    """Raises what keeps it from being taken over; nothing is changed. `leases` tells the leased ranges of a
+    network there."""
     provider, owner, url = whose
     folder = oneform.folder_of(deps, provider.driver)
     provision = _provision(deps, document, there, (folder, provider, owner))
@@ -72,6 +85,7 @@ def heir(
         folder=folder,
         there=there,
         hosts=tuple((host, machine, specs[machine.slot]) for host, machine in hosts),
+        leased=_leased(there, leases),
         tofu=Stored(there.tofu_state, counted),
         url=url,
     )
@@ -85,6 +99,10 @@ def record(tx: Transaction, deps: Deps, taken: Heir) -> None:
     Place(deps, int(provision.id), taken.folder).save(tx, taken.tofu)
     objects = [_object(tx, taken, each) for each in taken.there.objects if each.kind is not ObjectKind.HOST]
     store.add_objects(tx, objects)
+    for network, ranges in taken.leased.items():
+        stored = next(o for o in objects if o.kind is ObjectKind.NETWORK and number_of(o) == network)
+        for ar_id, attributes in ranges.items():
+            _address(tx, deps, taken, stored, (ar_id, attributes))
     for host, machine, spec in taken.hosts:
         _host(tx, deps, taken, (host, machine, spec))
     listed = ", ".join(host.name for host, _, _ in taken.hosts) or "none"
@@ -167,12 +185,57 @@ def _object(tx: Transaction, taken: Heir, each: ForeignObject) -> StoredObject:
     if each.kind is ObjectKind.NETWORK:
         entry = {**each.template, "name": each.name, "ar": foreign.ranges(each)}
         spec = networks.network(entry, ("networks", each.number))
+        for ar_id in taken.leased.get(each.number, {}):
+            tx.keep_id(f"ar/{number}", ar_id)
         ranges = [{**of, "ar_id": tx.next_id(f"ar/{number}")} for of in spec.ranges]
-        driver = taken.folder.key if spec.public else ""
+        is_public = spec.public or each.number in taken.leased
+        driver = taken.folder.key if is_public else ""
         attributes = dict(spec.attributes)
-        body = {"attributes": attributes, "public": spec.public, "ar": ranges, "ipam_mad": driver}
+        body = {"attributes": attributes, "public": is_public, "ar": ranges, "ipam_mad": driver}
     kept = taken_over(each.number, taken.url)
     return StoredObject(each.kind, number, taken.provision.id, each.name, True, {**body, **kept})
+
+
+def _leased(
+    there: ForeignProvision, leases: Callable[[int], Mapping[int, Mapping[str, str]]]
+) -> dict[int, Mapping[int, Mapping[str, str]]]:
+    found: dict[int, Mapping[int, Mapping[str, str]]] = {}
+    for network in there.of_kind(ObjectKind.NETWORK):
+        numbers = foreign.leased(network)
+        known = leases(network.number) if numbers else {}
+        lost = [number for number in numbers if number not in known]
+        if lost:
+            raise WrongState(f"network {network.number} has no leased address range {lost[0]} any more")
+        if numbers:
+            found[network.number] = {number: known[number] for number in numbers}
+    return found
+
+
+def _address(
+    tx: Transaction,
+    deps: Deps,
+    taken: Heir,
+    network: StoredObject,
+    leased: tuple[int, Mapping[str, str]],
+) -> None:
+    (ar_id, attributes), provision = leased, taken.provision
+    tag = f"provision-{provision.id}-network-{network.id}-ar-{ar_id}-{deps.random_bytes(12).hex()}"
+    known = Resource(
+        id=tx.next_id("resource"),
+        kind=ResourceKind.ADDRESS,
+        name=tag,
+        owner=provision.key,
+        driver=taken.folder.key,
+        provider_id=provision.provider_id,
+        number=ar_id,
+        label=f"AR {ar_id} of {network.name}",
+        state=MachineState.READY,
+        deploy_id=ipam.written(attributes),
+        addresses=(attributes.get("EXTERNAL_IP") or attributes["IP"],),
+        deployment=ipam.inherited(network.id),
+        since=deps.clock.now(),
+    )
+    resources.insert(tx, known)
 
 
 def _host(tx: Transaction, deps: Deps, taken: Heir, host: tuple[ForeignObject, Placed, HostSpec]) -> None:

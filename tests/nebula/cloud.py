@@ -107,11 +107,13 @@ class Network(Owned):
 
 @dataclass
 class Cloud:
-    """`pace`: seconds that a VM stays in each state on its way. `now` is in seconds."""
+    """`pace`: seconds that a VM stays in each state on its way. `now` is in seconds. `give_back`: the IPAM
+    driver, which is told of each range with an IPAM_MAD that is removed."""
 
     now: Callable[[], float]
     pace: float = 0.02
     version: tuple[int, int, int] = (7, 2, 0)
+    give_back: Callable[[Template], object] = lambda address_range: None
     users: dict[int, User] = field(default_factory=dict)
     groups: dict[int, str] = field(default_factory=dict)
     templates: dict[int, Owned] = field(default_factory=dict)

@@ -119,6 +119,8 @@ def vn_rm_ar(cloud: Cloud, who: User, number: int, ar: int, force: bool = False)
     require_unlocked(cloud, network, "Could not remove Adress Range, Virtual Network is in wrong state:")
     if ar in network.leased and not force:
         raise Refused(INTERNAL, "Address Range has leases in use")
+    if "IPAM_MAD" in network.ranges[ar]:
+        cloud.give_back(network.ranges[ar])
     del network.ranges[ar]
     return number
 

@@ -12,7 +12,10 @@ ANYTHING = frozenset({"TEMPLATE", "USER_TEMPLATE", "MONITORING"})
 
 # An address range keeps every attribute that it is given; the schemas have those of OpenNebula alone.
 GIVEN = frozenset(
-    {"ONEFORM_MARK", "EXTERNAL_IP", "GATEWAY", "NETWORK_MASK", "DUMMY_ALLOCATION_ID", "PROVISION_ID"}
+    {
+        *("ONEFORM_MARK", "EXTERNAL_IP", "GATEWAY", "NETWORK_MASK", "DUMMY_ALLOCATION_ID", "PROVISION_ID"),
+        "IPAM_MAD",
+    }
 )
 
 

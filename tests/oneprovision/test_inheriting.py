@@ -60,7 +60,8 @@ def an_heir(deps: Deps, driver: str, state: str, machines: list[str], **values: 
     hosts = [ForeignObject(ObjectKind.HOST, 10 + at, name, {}, name) for at, name in enumerate(machines)]
     deployment = deps.catalog.get(f"oneform/{driver}").folder.deployments[0].name  # type: ignore[attr-defined]
     there = ForeignProvision(3, deployment, "", values, state, tuple(hosts))
-    return inheriting.heir(deps, DOCUMENT, there, (provider, deps.principal, "http://one:2633/RPC2"))
+    whose = provider, deps.principal, "http://one:2633/RPC2"
+    return inheriting.heir(deps, DOCUMENT, there, whose, lambda network: {})
 
 
 def test_hosts_that_are_counted_keep_their_index_though_some_are_gone(deps: Deps) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from onecore.tofu_output import parse_state
 from onecore.vault import unseal
+from oneprovision.engines import ipam
 
 Machines = dict[str, str]  # instance id by address
 
@@ -54,8 +55,9 @@ class Law:
         return {f.name for f in folder.iterdir() if not f.name.startswith(".")} if folder.is_dir() else set()
 
     def leased(self) -> set[str]:
-        rows = self._rows("SELECT name FROM resource WHERE kind = 'address' AND state = 'ready'")
-        return {str(name) for (name,) in rows}
+        """By the names that the driver has for them."""
+        rows = self._rows("SELECT deploy_id FROM resource WHERE kind = 'address' AND state = 'ready'")
+        return {ipam.attributes(str(text))["DUMMY_ALLOCATION_ID"] for (text,) in rows}
 
     def holds(self, hosts: int, provision: int = 0) -> None:
         """Everything agrees on that many hosts, and nothing is under way."""

@@ -4,12 +4,14 @@ import base64
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from oneprovision.engines import ipam
 from tests.nebula.cloud import InCluster, Owned
 from tests.oneform import BUILT_IN, tofu
 from tests.scenario.oneform_law import Law
@@ -19,6 +21,7 @@ pytestmark = pytest.mark.scenario
 
 SECRET = "t0ken-of-the-cloud"
 PROVIDER, PROVISION = 3, 4
+LEASED, EXTERNAL = "172.30.0.2", "203.0.113.1"
 
 
 @pytest.fixture
@@ -52,10 +55,29 @@ def _objects(home: Registered, ips: list[str]) -> None:
         cloud.datastores[number] = InCluster(number, name, 0, 0, {"TM_MAD": "ssh", **tag}, cluster=1)
     network = cloud.add_network("private")
     network.cluster, network.template = 1, dict(tag)
+    public = cloud.add_network("public")
+    public.cluster, public.template = 1, dict(tag)
+    asked = {"SIZE": "1", "PROVISION_ID": str(PROVISION), "NAME": "lease-1"}
+    public.ranges[1] = {"TYPE": "IP4", "SIZE": "1", **_ipam(home, "register_address_range", asked)}
+    cloud.give_back = partial(_ipam, home, "unregister_address_range")
     for number, ip in enumerate(ips):
         cloud.hosts[number] = InCluster(
             number, ip, 0, 0, {"IM_MAD": "kvm", "VM_MAD": "kvm", **tag}, cluster=1
         )
+
+
+def _ipam(home: Registered, script: str, given: Mapping[str, Any]) -> dict[str, str]:
+    """What an OpenNebula does that has the scripts of this driver: the attributes that are answered."""
+    tags = "".join(f"<{name}>{value}</{name}>" for name, value in given.items())
+    xml = f"<IPAM_DRIVER_ACTION_DATA><AR>{tags}</AR></IPAM_DRIVER_ACTION_DATA>"
+    done = subprocess.run(
+        [BUILT_IN / "dummy" / "ipam" / script, "1"],
+        input=base64.b64encode(xml.encode()),
+        env={**home.environment, "ONE_HOME": str(home.path)},
+        check=True,
+        capture_output=True,
+    )
+    return ipam.attributes(done.stdout.decode())
 
 
 def _documents(home: Registered, applied: Any) -> None:
@@ -73,7 +95,7 @@ def _documents(home: Registered, applied: Any) -> None:
         "state": 6,
         "provider_id": PROVIDER,
         "deployment_file": "dummy_cluster",
-        "user_inputs_values": {"oneform_hosts": 2, "oneform_public_ips": 0},
+        "user_inputs_values": {"oneform_hosts": 2, "oneform_public_ips": 1},
         "tfstate": base64.b64encode(json.dumps(applied).encode()).decode(),
         "registration_time": 6,
         "one_objects": {
@@ -84,7 +106,12 @@ def _documents(home: Registered, applied: Any) -> None:
                     "id": 0,
                     "name": "private",
                     "template": {"vn_mad": "dummy", "ar": [{"type": "IP4", "size": 9}]},
-                }
+                },
+                {
+                    "id": 1,
+                    "name": "public",
+                    "template": {"vn_mad": "elastic", "ar": [{"ipam": "dummy", "ar_id": 1, "ip": LEASED}]},
+                },
             ],
             "hosts": [
                 {"id": at, "name": each["instance_ip"], "resource_id": each["instance_id"]}
@@ -108,7 +135,8 @@ def test_what_oneform_made_is_told_taken_over_once_and_goes_on(form: Registered)
     assert "provider 0 (old): NOT taken over: it has no PROVIDER_BODY: it is not OneForm's" in told.out
     assert f"provider {PROVIDER} (acc): oneform/dummy\n" in told.out
     hosts = ", ".join(f"{at} {ip}" for at, ip in enumerate(sorted(machines)))
-    assert f"provision {PROVISION} (c1): oneform/dummy dummy_cluster, hosts {hosts}\n" in told.out
+    heir = f"provision {PROVISION} (c1): oneform/dummy dummy_cluster, hosts {hosts}"
+    assert f"{heir}, public addresses {LEASED}\n" in told.out
     assert "provision 5 (busy): NOT taken over: it is SCALING there" in told.out
     assert "provision 6 (stranger): NOT taken over: its cluster 1 c1 is not tagged as of it" in told.out
     assert "provision 7 (lost): NOT taken over: it has no OpenTofu state" in told.out
@@ -128,9 +156,24 @@ def test_what_oneform_made_is_told_taken_over_once_and_goes_on(form: Registered)
         (0, "configured"),
         (1, "configured"),
     ]
+    assert public(form) == [(1, EXTERNAL)]
     added = form.run("add-host", PROVISION)
     assert "site.yaml on 1 hosts" in added.err
     assert machines.items() < law.existing().items(), "the machines that were there are the same ones"
     law.holds(3, PROVISION)
+    assert form.ranges() == {LEASED}
+    more = form.run("add-ip", PROVISION)
+    assert "AR 2 of public: ready" in more.err
+    assert len(law.addresses()) == 2
+    form.run("remove-ip", PROVISION, 1)
+    ((number, _),) = public(form)
+    assert (number, len(form.ranges()), len(law.addresses())) == (2, 1, 1)
     form.run("deprovision", PROVISION, "--yes")
+    assert law.addresses() == set()
     assert (law.existing(), form.there()) == ({}, [])
+
+
+def public(form: Registered) -> list[tuple[int, str]]:
+    """The public addresses of the provision, by their numbers."""
+    networks = form.show(PROVISION)["one_objects"]["networks"]
+    return [(ar["ar_id"], ar["ip"]) for net in networks for ar in net["ar"] if ar.get("ipam_mad")]

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,15 +50,6 @@ def test_a_provision_that_runs_is_read_with_its_objects(state):
         ({"tfstate": "s3cret!"}, "its OpenTofu state cannot be read"),
         ({"one_objects": []}, "is not as OneForm writes it"),
         ({"one_objects": {"cluster": {"name": "c1", "id": None}}}, "cluster c1 is not registered there yet"),
-        (
-            {
-                "one_objects": {
-                    "cluster": {"id": 1},
-                    "networks": [{"id": 2, "template": {"ar": [{"ipam": "aws", "ar_id": 0}]}}],
-                }
-            },
-            "network 2 has leased public addresses",
-        ),
     ],
 )
 def test_what_does_not_rest_or_cannot_be_read_is_named(changed, problem):
@@ -71,3 +63,12 @@ def test_what_is_no_body_is_none_of_oneform(text):
     for read in (foreign.provider, foreign.provision):
         with pytest.raises(OneError):
             read(text)
+
+
+def test_ranges_that_a_cloud_leased_are_told_from_static_ones():
+    ar = [{"type": "IP4", "size": 2}, {"ipam": "aws", "ar_id": 1, "ip": "203.0.113.9"}]
+    network = foreign.ForeignObject(ObjectKind.NETWORK, 2, "public", {"ar": ar})
+    assert (foreign.ranges(network), foreign.leased(network)) == (ar[:1], [1])
+    nameless = replace(network, template={"ar": {"ipam": "aws"}})
+    with pytest.raises(OneError, match="network 2 has a leased address range without a number"):
+        foreign.leased(nameless)
