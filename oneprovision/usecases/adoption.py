@@ -9,7 +9,7 @@ from onecore.ids import ProvisionId
 from onecore.machines.model import Kind, Resource, State
 from onecore.store import events, lease, resources
 from onecore.store.engine import Transaction
-from oneprovision import enrolment, planner, store
+from oneprovision import enrolment, planner, registering, store
 from oneprovision.engines import pm
 from oneprovision.model.names import default_hostname
 from oneprovision.model.orphans import Orphan, What
@@ -29,17 +29,27 @@ def adopt(deps: Deps, strays: Iterable[Orphan], provision_id: int | None = None)
     require_admin(deps)
     chosen = [stray for stray in strays if stray.what is What.UNOWNED and not stray.owner]
     if provision_id is not None:
-        with at_work(deps, provision_id, Operation.SCALE) as controller, deps.database.begin() as tx:
-            lease.check(tx, controller.lease)
-            return _record(tx, deps, controller.provision, chosen)
+        with at_work(deps, provision_id, Operation.SCALE) as controller:
+            with deps.database.begin() as tx:
+                lease.check(tx, controller.lease)
+                taken = _record(tx, deps, controller.provision, chosen, in_service=False)
+            _put_in_service(deps, controller.lease, controller.provision)
+            return taken
     accounts = dict.fromkeys((s.source.driver, s.source.provider_id) for s in chosen)
     adopted: list[Orphan] = []
     for driver, account in accounts:
         own = [s for s in chosen if (s.source.driver, s.source.provider_id) == (driver, account)]
         with deps.database.begin() as tx:
             provision = _found(tx, deps, driver, account, any(s.source.kind is Kind.ADDRESS for s in own))
-            adopted += _record(tx, deps, provision, own)
+            adopted += _record(tx, deps, provision, own, in_service=True)
     return adopted
+
+
+def _put_in_service(deps: Deps, held: lease.Lease, provision: Provision) -> None:
+    """Like the others of the provision: in the OpenNebula, too, where they are in one."""
+    registering.register(deps, held, provision)
+    registering.enable(deps, held, provision)
+    registering.match_ranges(deps, held, provision)
 
 
 def _found(tx: Transaction, deps: Deps, driver: str, account: int | None, public: bool) -> Provision:
@@ -77,10 +87,12 @@ def _found(tx: Transaction, deps: Deps, driver: str, account: int | None, public
     return provision
 
 
-def _record(tx: Transaction, deps: Deps, provision: Provision, strays: Sequence[Orphan]) -> list[Orphan]:
+def _record(
+    tx: Transaction, deps: Deps, provision: Provision, strays: Sequence[Orphan], in_service: bool
+) -> list[Orphan]:
     taken = {r.name for r in resources.everything(tx)}
     free = [stray for stray in strays if stray.name not in taken]
-    adopted = [_host(tx, deps, provision, s) for s in free if s.source.kind is Kind.MACHINE]
+    adopted = [_host(tx, deps, provision, s, in_service) for s in free if s.source.kind is Kind.MACHINE]
     addresses = [stray for stray in free if stray.source.kind is Kind.ADDRESS]
     if addresses:
         networks = [o for o in store.objects_of(tx, provision.id) if o.kind is ObjectKind.NETWORK]
@@ -89,7 +101,7 @@ def _record(tx: Transaction, deps: Deps, provision: Provision, strays: Sequence[
     return adopted
 
 
-def _host(tx: Transaction, deps: Deps, provision: Provision, stray: Orphan) -> Orphan:
+def _host(tx: Transaction, deps: Deps, provision: Provision, stray: Orphan, in_service: bool) -> Orphan:
     hosts = [o for o in store.objects_of(tx, provision.id) if o.kind is ObjectKind.HOST]
     index = planner.next_indexes(hosts, 1)[0]
     name = default_hostname(provision.name, index)
@@ -97,7 +109,8 @@ def _host(tx: Transaction, deps: Deps, provision: Provision, stray: Orphan) -> O
         name = stray.name
     host_id, connection = tx.next_id("host"), Connection()
     body = {"index": index, "driver": stray.source.driver, "connection": connection.to_json(), "ready": True}
-    store.add_objects(tx, [StoredObject(ObjectKind.HOST, host_id, provision.id, name, True, body)])
+    stored = StoredObject(ObjectKind.HOST, host_id, provision.id, name, in_service, body)
+    store.add_objects(tx, [stored])
     spec = HostSpec(
         index=index,
         group=0,

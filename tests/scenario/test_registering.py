@@ -1,5 +1,6 @@
 """A provision with its objects in an OpenNebula, from its creation to its end."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -92,6 +93,20 @@ def test_public_addresses_are_ranges_of_their_network_while_they_are_leased(form
     assert len(form.leased()) == 2
     form.run("deprovision", 0, "--yes")
     assert (form.there(), form.leased()) == ([], set())
+
+
+def test_what_is_adopted_into_a_provision_is_registered_with_it(form: Registered):
+    form.run("create", CLUSTER, *ONCE, "--set", "input.hosts=1", "--set", "input.public_ips=1")
+    (name, text), *_ = form.machines().items()
+    stray = "provision-" + "5" * 48
+    other = re.sub(r"(?m)^IP=.*$", "IP=192.0.2.200", text.replace(name, stray))
+    (form.cloud / "machines" / stray).write_text(other)
+    form.run("orphans", "--adopt", "--provision", 0)
+    assert form.tags() == [("0", "0"), ("0", "1")]
+    assert [host.status for host in form.nebula.cloud.hosts.values()] == [0, 0]
+    assert [host["opennebula_id"] for host in form.show()["one_objects"]["hosts"]] == [0, 1]
+    form.run("deprovision", 0, "--yes")
+    assert (form.there(), form.machines()) == ([], {})
 
 
 def test_where_its_library_is_missing_nothing_is_made(form: Registered):
