@@ -36,6 +36,10 @@ class FlowHome(Home):
         """Somebody removes a VM."""
         (self.cloud / "machines" / min(self.machines())).unlink()
 
+    def add_user(self, name: str) -> None:
+        """A user of the group `users`."""
+        self.run("user", "create", name)
+
     def running(self) -> int:
         """How many VMs run."""
         return sum("STATE=running" in text for text in self.machines().values())
@@ -66,6 +70,9 @@ class NebulaHome(FlowHome):
 
     def remove_one(self) -> None:
         self.nebula.cloud.put(self.nebula.cloud.living()[0].id, states.ENDED)
+
+    def add_user(self, name: str) -> None:
+        self.nebula.cloud.add_user(name, "secret")
 
     def running(self) -> int:
         return sum(vm.state == (states.ACTIVE, states.RUNNING) for vm in self.nebula.cloud.living())

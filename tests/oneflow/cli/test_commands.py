@@ -70,6 +70,7 @@ def test_update_takes_a_whole_body_or_what_changes(site: FlowHome):
 
 
 def test_a_vm_template_is_made_changed_and_used_by_its_number(flow: Home):
+    # Those of an OpenNebula are made there, with its own commands.
     flow.run("vm-template", "create", typed='{"name": "small", "driver": "dummy"}')
     flow.run("vm-template", "update", "small", "--append", typed='{"description": "one core"}')
     shown = flow.run("vm-template", "show", 1, "-j").json["DOCUMENT"]
@@ -110,6 +111,7 @@ def test_a_server_asks_who_we_are(site: FlowHome):
 
 
 def test_accounts_are_those_of_the_state_file_and_count_what_they_own(flow: Home):
+    # Users of an OpenNebula are its own: tests/oneflow/nebula/test_people.py.
     flow.run("user", "create", "alice")
     flow.run("template", "create", WEB)
     flow.run("template", "chown", 0, "alice")
