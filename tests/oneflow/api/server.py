@@ -46,14 +46,21 @@ class Reply:
 @dataclass
 class Server:
     """`url`, `gate_url`: where it listens; `process`: to be stopped or killed;
-    `nebula`: where its VMs live, if not in the embedded cloud."""
+    `environment`: what it was told besides; `nebula`: where its VMs live, if not in the embedded cloud."""
 
     home: Path
     process: "subprocess.Popen[str]"
     url: str = ""
     gate_url: str = ""
     said: list[str] = field(default_factory=list)
+    environment: Mapping[str, str] = field(default_factory=dict)
     nebula: Nebula | None = None
+
+    def vms(self) -> list[str]:
+        """What exists in its cloud."""
+        if self.nebula is None:
+            return sorted(path.name for path in (self.home / "dummy" / "machines").iterdir())
+        return [vm.name for vm in self.nebula.cloud.living()]
 
     def add_user(self, name: str, password: str) -> str:
         """A user of the group `users`; returns his credentials."""
@@ -170,7 +177,7 @@ def started(
         text=True,
         cwd=REPOSITORY,
     )
-    server = Server(home, process)
+    server = Server(home, process, environment=environment or {})
     assert process.stderr is not None
     last = "OneGate" if "--gate" in options else REALMS[product]
     for line in process.stderr:

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.oneflow.api.server import Server, a_server, asked, no_user, started
+from tests.oneflow.api.server import CLOUDS, Server, a_server, a_server_on, asked, no_user, started
 from tests.oneflow.builders import a_role, a_template
 
 INSTANTIATE = {"action": {"perform": "instantiate"}}
@@ -21,19 +21,27 @@ def server(tmp_path):
         yield running
 
 
+@pytest.fixture(params=CLOUDS)
+def on_each(request, tmp_path):
+    """Where it matters to the VMs. What is said and logged is the same on each cloud."""
+    with a_server_on(request.param, tmp_path) as running:
+        yield running
+
+
 def a_service(server: Server, **fields: object) -> int:
     template = server.ask("POST", "/service_template", a_template(**fields)).json["DOCUMENT"]["ID"]
     return int(server.ask("POST", f"/service_template/{template}/action", INSTANTIATE).json["DOCUMENT"]["ID"])
 
 
-def test_sigterm_ends_it_in_order_and_a_next_one_carries_on(server):
-    number = a_service(server)
-    server.running(number)
-    assert server.stop() == 0
-    with a_server(server.home) as next_one:
+def test_sigterm_ends_it_in_order_and_a_next_one_carries_on(on_each):
+    number = a_service(on_each)
+    on_each.running(number)
+    assert on_each.stop() == 0
+    with a_server(on_each.home, environment=on_each.environment) as next_one:
         assert next_one.service(number)["state"] == 2
         assert next_one.ask("DELETE", f"/service/{number}").status == 204
         assert next_one.until(lambda: next_one.ask("GET", f"/service/{number}").status == 404)
+        assert on_each.vms() == []
 
 
 def test_a_second_server_of_the_same_state_is_refused(server):
@@ -45,13 +53,13 @@ def test_a_second_server_of_the_same_state_is_refused(server):
     assert server.ask("GET", "/service").status == 200
 
 
-def test_a_server_that_was_killed_is_followed_at_once(server):
-    number = a_service(server, roles=[a_role(cardinality=3)])
-    server.process.send_signal(signal.SIGKILL)
-    server.process.wait()
-    with a_server(server.home) as next_one:
+def test_a_server_that_was_killed_is_followed_at_once(on_each):
+    number = a_service(on_each, roles=[a_role(cardinality=3)])
+    on_each.process.send_signal(signal.SIGKILL)
+    on_each.process.wait()
+    with a_server(on_each.home, environment=on_each.environment) as next_one:
         assert len(next_one.running(number)["roles"][0]["nodes"]) == 3
-        assert len(list((server.home / "dummy" / "machines").iterdir())) == 3
+        assert len(on_each.vms()) == 3
 
 
 def test_a_port_that_is_taken_is_said(tmp_path):
