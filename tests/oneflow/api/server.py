@@ -140,15 +140,22 @@ def a_server_on(cloud: str, home: Path, *options: str) -> Iterator[Server]:
         with a_server(home, *options) as server:
             yield server
         return
+    with an_opennebula(home) as nebula:
+        environment = {"ONE_XMLRPC": nebula.url, "ONE_AUTH": str(home / "one_auth")}
+        with a_server(home, *options, environment=environment) as server:
+            server.nebula = nebula
+            yield server
+
+
+@contextmanager
+def an_opennebula(home: Path) -> Iterator[Nebula]:
+    """With a few VM templates; the credentials of its administrator are in the home."""
     there = Cloud(time.time, pace=0.01)
     for name in ("small", "medium", "large"):
         there.add_template(name, CPU="1", MEMORY="512", CONTEXT={"NETWORK": "YES"})
     (home / "one_auth").write_text("oneadmin:secret\n")
     with serving(there) as nebula:
-        environment = {"ONE_XMLRPC": nebula.url, "ONE_AUTH": str(home / "one_auth")}
-        with a_server(home, *options, environment=environment) as server:
-            server.nebula = nebula
-            yield server
+        yield nebula
 
 
 @contextmanager

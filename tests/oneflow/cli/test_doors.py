@@ -1,11 +1,14 @@
 """The contract of a door: the same suite, whoever answers."""
 
+from pathlib import Path
+
 import pytest
 
 from onecore import config
 from onecore.bootstrap import open_deps
 from onecore.errors import InvalidInput, NotFound, WrongState
 from onecore.http.client import Client
+from oneflow.bootstrap import as_its_user
 from oneflow.cli.door import Door, documents_in
 from oneflow.cli.local import LocalDoor
 from oneflow.cli.remote import RemoteDoor
@@ -13,27 +16,41 @@ from oneflow.model.document import Kind
 from oneflow.store import SCHEMA
 from oneflow.usecases.jobs import Batch
 from oneflow.usecases.services import Scale
-from tests.oneflow.api.server import a_server
+from tests.oneflow.api.server import CLOUDS, a_server_on, an_opennebula
 from tests.oneflow.builders import a_role, a_template, body_of
 
 TEMPLATE, SERVICE, VM_TEMPLATE = Kind.TEMPLATE, Kind.SERVICE, Kind.VM_TEMPLATE
 HELD = a_template(a_role("web", cardinality=2, min_vms=1, max_vms=3), on_hold=True)
 
 
+@pytest.fixture
+def cloud() -> str:
+    return "embedded"
+
+
 @pytest.fixture(params=["local", "remote"])
-def door(request, tmp_path):
+def door(request, cloud, tmp_path):
     """To the state file, and to a real server."""
-    if request.param == "local":
-        yield local_door(tmp_path)
-        return
-    with a_server(tmp_path / "home") as server:
-        user, _, password = server.credentials.partition(":")
-        yield RemoteDoor(Client(server.url, user, password))
+    (tmp_path / "home").mkdir(mode=0o700)
+    if request.param == "remote":
+        with a_server_on(cloud, tmp_path / "home") as server:
+            user, _, password = server.credentials.partition(":")
+            yield RemoteDoor(Client(server.url, user, password))
+    elif cloud == "embedded":
+        yield LocalDoor(open_deps(settings(tmp_path), (SCHEMA,)))
+    else:
+        with an_opennebula(tmp_path / "home") as nebula:
+            here = settings(tmp_path, ONE_XMLRPC=nebula.url, ONE_AUTH=str(tmp_path / "home" / "one_auth"))
+            yield LocalDoor(as_its_user(open_deps(here.in_opennebula(), (SCHEMA,))))
 
 
-def local_door(folder) -> LocalDoor:
-    environ = {"ONE_HOME": str(folder / "home"), "HOME": str(folder), "PATH": "/usr/bin:/bin"}
-    return LocalDoor(open_deps(config.read(environ), (SCHEMA,)))
+on_both_clouds = pytest.mark.parametrize("cloud", CLOUDS)
+"""What is not marked so is about VM templates of ours."""
+
+
+def settings(folder: Path, **further: str) -> config.Settings:
+    environ = {"ONE_HOME": str(folder / "home"), "HOME": str(folder), "PATH": "/usr/bin:/bin", **further}
+    return config.read(environ)
 
 
 @pytest.fixture
@@ -61,10 +78,12 @@ def test_a_template_is_listed_shown_changed_and_deleted(door):
     assert [each["ID"] for each in documents_in(door.listed(TEMPLATE))] == ["1"]
 
 
+@on_both_clouds
 def test_empty_pools_have_no_inner_key(door):
     assert door.listed(SERVICE) == door.listed(TEMPLATE) == {"DOCUMENT_POOL": {}}
 
 
+@on_both_clouds
 def test_names_owners_and_permissions(door):
     door.create(TEMPLATE, a_template())
     door.rename(TEMPLATE, 0, "shop")
@@ -90,6 +109,7 @@ def test_vm_templates(door):
         door.shown(VM_TEMPLATE, 1)
 
 
+@on_both_clouds
 def test_a_service_takes_the_changes_and_is_listed(door):
     door.create(TEMPLATE, HELD)
     made = door.instantiate(0, {"name": "shop", "roles": [{"name": "web", "cardinality": 3}]})
@@ -103,6 +123,7 @@ def test_a_service_takes_the_changes_and_is_listed(door):
         )
 
 
+@on_both_clouds
 def test_the_settings_of_a_service_are_changed_while_it_lives(held):
     held.update(SERVICE, 0, {"description": "d"}, append=True)
     shown = body_of(held.shown(SERVICE, 0))
@@ -140,6 +161,7 @@ def test_what_is_refused_changes_nothing(held, ask, error, said):
     assert (held.shown(TEMPLATE, 0), held.shown(SERVICE, 0)["DOCUMENT"]["PERMISSIONS"]) == before
 
 
+@on_both_clouds
 def test_the_log_begins_with_the_beginning_and_goes_on_after_an_id(held):
     first = held.log(0)[0]
     assert first.action == "New state: PENDING"
@@ -147,6 +169,7 @@ def test_the_log_begins_with_the_beginning_and_goes_on_after_an_id(held):
     assert first.id not in [event.id for event in held.log(0, first.id)]
 
 
+@on_both_clouds
 def test_each_policy_is_explained(door):
     policy = {"type": "CHANGE", "adjust": 1, "expression": "CPU > 80"}
     door.create(
@@ -156,5 +179,6 @@ def test_each_policy_is_explained(door):
     assert any("CPU[--] > 80" in line for line in door.explain(0))
 
 
+@on_both_clouds
 def test_progress_is_none_for_what_is_not_there(door):
     assert door.progress(0) is None
