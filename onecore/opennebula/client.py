@@ -160,7 +160,13 @@ class Client:
             return NotFound(text)
         if isinstance(exc, pyone.OneAuthorizationException):
             return NotAuthorized(text)
-        return Refused(text if text.startswith("[") else f"one.{method}: {text}")
+        told = text if text.startswith("[") else f"one.{method}: {text}"
+        # Of several servers one that does not lead forwards what it is asked, or has nobody to forward it to.
+        if "RPC call timed out" in text:
+            return NoAnswer(told, retryable=True)
+        if "Cannot process request" in text:
+            return Unreachable(told, retryable=True)
+        return Refused(told)
 
     def _unanswered(self, method: str, exc: Exception) -> OneError:
         text = f"one.{method} of {self.endpoint.url}: {_reason(exc)}"

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from onecore.notice import Notice
+from onecore.opennebula.client import NoAnswer, Refused, Unreachable
 from oneflow.model.states import ServiceState
 from oneflow.nebula.records import MARK
 from oneflow.usecases import services
@@ -138,3 +139,18 @@ def killed_at(site: Site, boundary: str, nth: int) -> None:
     except Killed:
         return
     raise AssertionError("it was not killed")
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("RPC call timed out and aborted", NoAnswer),
+        ("Cannot process request, no leader found", Unreachable),
+        ("no quota", Refused),
+    ],
+)
+def test_a_server_that_does_not_lead_has_not_refused(site: Site, text, error):
+    site.nebula.faults.refuses["one.vm.action"] = text
+    assert site.deps.nebula is not None
+    with pytest.raises(error, match=text):
+        site.deps.nebula.client.call("vm.action", "terminate", 0)
