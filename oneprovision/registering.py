@@ -3,8 +3,8 @@ the settings name one. What was done there is recorded object by object, so that
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Self, TypeVar
+from functools import cached_property, partial
+from typing import TypeVar
 
 from onecore.deps import Deps
 from onecore.errors import DriverFailed, Interrupted
@@ -38,7 +38,7 @@ def register(deps: Deps, held: Lease, provision: Provision, but: Collection[int]
     new = [o for o in in_order(every) if not o.registered and not (_is_host(o) and o.id in but)]
     registrar = Registrar.of(deps)
     if registrar is not None:
-        new = _There.of(deps, held, provision, registrar).registered(new)
+        new = _There(deps, held, provision, registrar).registered(new)
     with deps.database.begin() as tx:
         lease.check(tx, held)
         store.save_objects(tx, [replace(each, registered=True) for each in new])
@@ -75,35 +75,13 @@ def match_ranges(deps: Deps, held: Lease, provision: Provision) -> None:
     if registrar is None:
         _refuse_elsewhere(provision, there if any(r.wanted is Wanted.ABSENT for r in leased) else ())
         return
+    here = _There(deps, held, provision, registrar)
     for network in there:
-        done = _matched(deps, held, provision, registrar, network, [a for a in leased if _of(network, a)])
+        done = here.matched(network, [a for a in leased if _of(network, a)])
         with deps.database.begin() as tx:
             lease.check(tx, held)
             for text in done:
                 events.add(tx, provision.key, deps.clock.now(), "OpenNebula", text)
-
-
-def _matched(
-    deps: Deps,
-    held: Lease,
-    provision: Provision,
-    registrar: Registrar,
-    network: StoredObject,
-    leased: Sequence[Resource],
-) -> list[str]:
-    """That a range is asked for is recorded before, until it is known to be there."""
-    body = {key: value for key, value in network.body.items() if key != ranges.ASKED}
-
-    def asking() -> None:
-        _keep(deps, held, replace(network, body={**body, ranges.ASKED: deps.clock.now()}))
-
-    def match() -> list[str]:
-        return ranges.matched(registrar, network, leased, deps.clock.now(), asking)
-
-    done = _patiently(deps, provision, match)
-    if done or body != network.body:
-        _keep(deps, held, replace(network, body=body))
-    return done
 
 
 def unregister(deps: Deps, held: Lease, provision: Provision, doomed: Sequence[StoredObject]) -> None:
@@ -114,7 +92,7 @@ def unregister(deps: Deps, held: Lease, provision: Provision, doomed: Sequence[S
     if registrar is None:
         _refuse_elsewhere(provision, known)
     else:
-        there = _There.of(deps, held, provision, registrar).numbered(known)
+        there = _There(deps, held, provision, registrar).numbered(known)
         if provision.options.force:
             _patiently(deps, provision, partial(registrar.evict, there, deps.clock))
         _patiently(deps, provision, partial(registrar.refuse_used, there))
@@ -175,22 +153,19 @@ def _patiently(deps: Deps, provision: Provision, ask: Callable[[], T]) -> T:
 
 @dataclass(frozen=True)
 class _There:
-    """The objects of a provision in an OpenNebula. `machines`: those of its hosts, by the hosts' ids."""
+    """The objects of a provision in an OpenNebula."""
 
     deps: Deps
     held: Lease
     provision: Provision
     registrar: Registrar
-    every: Sequence[StoredObject]
-    machines: Mapping[int, Resource]
 
-    @classmethod
-    def of(cls, deps: Deps, held: Lease, provision: Provision, registrar: Registrar) -> Self:
-        with deps.database.read() as tx:
-            every = store.objects_of(tx, provision.id)
-            owned = resources.of_owner(tx, provision.key)
-        machines = {r.number: r for r in owned if r.kind is Kind.MACHINE}
-        return cls(deps, held, provision, registrar, every, machines)
+    @cached_property
+    def _machines(self) -> Mapping[int, Resource]:
+        """Those of its hosts, by the ids of the hosts."""
+        with self.deps.database.read() as tx:
+            owned = resources.of_owner(tx, self.provision.key)
+        return {r.number: r for r in owned if r.kind is Kind.MACHINE}
 
     def registered(self, new: Sequence[StoredObject]) -> list[StoredObject]:
         """Have them there, as they are recorded then. That each is asked for is recorded before."""
@@ -217,8 +192,27 @@ class _There:
             if number is not None
         ]
 
+    def matched(self, network: StoredObject, leased: Sequence[Resource]) -> list[str]:
+        """Its address ranges are those of `leased`; returns what was done. That one is asked for is recorded
+        before, until it is known to be there."""
+        body = {key: value for key, value in network.body.items() if key != ranges.ASKED}
+        now = self.deps.clock.now
+
+        def asking() -> None:
+            _keep(self.deps, self.held, replace(network, body={**body, ranges.ASKED: now()}))
+
+        def match() -> list[str]:
+            return ranges.matched(self.registrar, network, leased, now(), asking)
+
+        done = _patiently(self.deps, self.provision, match)
+        if done or body != network.body:
+            _keep(self.deps, self.held, replace(network, body=body))
+        return done
+
     def _cluster(self) -> int | None:
-        clusters = [each for each in self.every if each.kind is ObjectKind.CLUSTER]
+        with self.deps.database.read() as tx:
+            every = store.objects_of(tx, self.provision.id)
+        clusters = [each for each in every if each.kind is ObjectKind.CLUSTER]
         return next((number for each in clusters if (number := self._number(each, None)) is not None), None)
 
     def _number(self, each: StoredObject, cluster: int | None) -> int | None:
@@ -230,7 +224,7 @@ class _There:
         return self.registrar.found(each, cluster, self._machine(each), self.deps.clock.now())
 
     def _machine(self, each: StoredObject) -> Resource | None:
-        return self.machines.get(each.id) if _is_host(each) else None
+        return self._machines.get(each.id) if _is_host(each) else None
 
 
 def _keep(deps: Deps, held: Lease, changed: StoredObject) -> None:

@@ -115,15 +115,14 @@ class Registrar:
 
     def register(self, each: StoredObject, cluster: int, machine: Resource | None) -> dict[str, object]:
         """Have it there, marked; returns what its body keeps of it. A host is offline until it is enabled."""
-        make = {
-            ObjectKind.CLUSTER: self._cluster,
-            ObjectKind.DATASTORE: self._datastore,
-            ObjectKind.NETWORK: self._network,
-        }
+        number = self._lookup(each, cluster, machine)
+        if number is None:
+            number = self._made(each, cluster, machine)
         if each.kind is ObjectKind.HOST:
-            number = self._host(each, cluster, machine)
-        else:
-            number = make[each.kind](each, cluster)
+            self.client.call("host.status", number, OFFLINE)
+        self._claim(each, number)
+        if each.kind is ObjectKind.CLUSTER:
+            self.client.call("cluster.rename", number, each.name)
         return {KEPT: {"id": number, "url": self.url}}
 
     def found(
@@ -132,11 +131,7 @@ class Registrar:
         """The number of one that was asked for, marked by now; None where it never came to that. Raises
         Unsettled while the request may still be carried out."""
         self.require_here(each)
-        number = self._found(each)
-        if number is None and each.kind is ObjectKind.CLUSTER:
-            number = self._named(each.kind, self._first_name(each))
-        if number is None and each.kind is ObjectKind.HOST and cluster is not None:
-            number = self._named(each.kind, _address_of(each, machine), cluster)
+        number = self._lookup(each, cluster, machine)
         kept: Any = each.body[KEPT]
         if number is None and now < kept["since"] + LATE_S:
             raise Unsettled(f"{each.kind} {each.name}: a request to make it may still be carried out")
@@ -254,43 +249,30 @@ class Registrar:
 
     # -- each of its kind ----------------------------------------------------------------------------------
 
-    def _cluster(self, each: StoredObject, _: int) -> int:
-        """Made under a random name: one of our name and without our mark may be anybody's."""
-        name = self._first_name(each)
+    def _lookup(self, each: StoredObject, cluster: int | None, machine: Resource | None) -> int | None:
+        """By its mark; where that is still to come, a cluster by the random name that it is made under (one
+        of our name may be anybody's), and a host by its name in a cluster that is ours."""
         number = self._found(each)
-        if number is None:
-            number = self._named(each.kind, name)
-        if number is None:
-            number = int(self.client.call("cluster.allocate", name))
-        self._claim(each, number)
-        self.client.call("cluster.rename", number, each.name)
+        if number is None and each.kind is ObjectKind.CLUSTER:
+            number = self._named(each.kind, self._first_name(each))
+        if number is None and each.kind is ObjectKind.HOST and cluster is not None:
+            number = self._named(each.kind, _address_of(each, machine), cluster)
         return number
 
-    def _datastore(self, each: StoredObject, cluster: int) -> int:
-        number = self._found(each)
-        if number is None:
-            number = int(self.client.call("datastore.allocate", self._text(each), cluster))
-        return number
-
-    def _network(self, each: StoredObject, cluster: int) -> int:
-        number = self._found(each)
-        if number is None:
-            number = int(self.client.call("vn.allocate", self._text(each), cluster))
-        return number
-
-    def _host(self, each: StoredObject, cluster: int, machine: Resource | None) -> int:
-        """One of its name in a cluster that is ours is ours, though its mark is still to come."""
-        name = _address_of(each, machine)
-        number = self._found(each)
-        if number is None:
-            number = self._named(each.kind, name, cluster)
-        if number is None:
-            drivers: Any = (machine.deployment if machine else {}) or {}
-            im_mad, vm_mad = (str(drivers.get(which) or "kvm") for which in ("im_mad", "vm_mad"))
-            number = int(self.client.call("host.allocate", name, im_mad, vm_mad, cluster))
-        self.client.call("host.status", number, OFFLINE)
-        self._claim(each, number)
-        return number
+    def _made(self, each: StoredObject, cluster: int, machine: Resource | None) -> int:
+        match each.kind:
+            case ObjectKind.CLUSTER:
+                number = self.client.call("cluster.allocate", self._first_name(each))
+            case ObjectKind.DATASTORE:
+                number = self.client.call("datastore.allocate", self._text(each), cluster)
+            case ObjectKind.NETWORK:
+                number = self.client.call("vn.allocate", self._text(each), cluster)
+            case ObjectKind.HOST:
+                drivers: Any = (machine.deployment if machine else {}) or {}
+                im_mad, vm_mad = (str(drivers.get(which) or "kvm") for which in ("im_mad", "vm_mad"))
+                name = _address_of(each, machine)
+                number = self.client.call("host.allocate", name, im_mad, vm_mad, cluster)
+        return int(number)
 
     def _claim(self, each: StoredObject, number: int) -> None:
         """Mark those that are not made with their mark."""
