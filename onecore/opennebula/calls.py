@@ -83,6 +83,13 @@ CALLS: Final[Mapping[str, Call]] = MappingProxyType(
             ),
             "once for each round: the state of all VMs of all services",
         ),
+        "vmpool.monitoring": Call(
+            (
+                ("filter", int, "-2: all that who asks may use"),
+                ("seconds", int, "0: the last record of each"),
+            ),
+            "once for each round, from 6.0 on: what was measured of all VMs, which the pool had before",
+        ),
         "vm.info": Call((("id", int, "the VM"),), "a VM that the pool no longer has: is it DONE?"),
         "vm.action": Call(
             (("action", str, "`terminate`, `terminate-hard`, `poweroff`, …"), ("id", int, "the VM")),

@@ -1,5 +1,6 @@
 """Calls an OpenNebula, and tells apart what was refused, what was never asked, and what nobody knows."""
 
+import re
 import xmlrpc.client
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from time import time
 from typing import TYPE_CHECKING, Any
 
 from onecore.errors import InvalidInput, NotAuthorized, NotFound, OneError
-from onecore.opennebula.calls import checked
+from onecore.opennebula.calls import OLDEST, checked
 from onecore.opennebula.tokens import TOKEN_S, token_of
 from onecore.tasks import Unknown
 
@@ -80,6 +81,19 @@ class Client:
     _concealed: set[str] = field(default_factory=set, repr=False)
     _tokens: dict[str, str] = field(default_factory=dict, repr=False)
     _making: Lock = field(default_factory=Lock, repr=False)
+    _version: list[tuple[int, ...]] = field(default_factory=list, repr=False)
+
+    def version(self) -> tuple[int, ...]:
+        """That of the server when it was asked first. Raises Refused where it is older than those that we
+        know how to work with."""
+        if not self._version:
+            text = str(self.call("system.version"))
+            numbers = tuple(int(part) for part in re.findall(r"\d+", text)[:3])
+            if numbers < OLDEST:
+                oldest = ".".join(map(str, OLDEST[:2]))
+                raise Refused(f"OpenNebula {text} at {self.endpoint.url} is older than {oldest}")
+            self._version.append(numbers)
+        return self._version[0]
 
     def call(self, method: str, *arguments: object) -> Any:
         """Returns what pyone makes of the answer."""

@@ -1,16 +1,19 @@
 """The VMs of an OpenNebula: their document, and what their states mean for us."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from onecore.machines.decide import Health
+from onecore.opennebula.client import Client, Refused
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
 ACTIVE, DONE = 3, 6
 RUNNING = (3, 3)
+MONITORED_APART: Final = (6, 0, 0)
+"""From this version on the pool does not have what was measured; older ones have it there only."""
 
 _STATES: Final = {
     0: Health.PENDING,  # INIT
@@ -60,28 +63,62 @@ class SeenVm:
         return health_of(self.state, self.lcm_state)
 
 
+def every(client: Client) -> dict[int, SeenVm]:
+    """Those that are there and that we may see, by their numbers."""
+    pool = client.document("vmpool.infoextended", -2, -1, -1, -1)
+    return {vm.id: vm for vm in map(read, pool.findall("VM"))}
+
+
+def every_monitored(client: Client) -> dict[int, SeenVm]:
+    """The same, with what was measured last, which OpenNebula tells of all VMs at once, too. Where it will
+    not, nothing is known of that; everything else goes on."""
+    seen = every(client)
+    if client.version() < MONITORED_APART:
+        return seen
+    try:
+        records = client.document("vmpool.monitoring", -2, 0)
+    except Refused:
+        return seen
+    for record in records.findall("MONITORING"):
+        measured = _flat(record)
+        number = int(measured.pop("ID", "-1"))
+        if number in seen:
+            seen[number] = _measured(seen[number], measured)
+    return seen
+
+
+def _measured(vm: SeenVm, values: Mapping[str, str]) -> SeenVm:
+    addresses = dict.fromkeys((*vm.addresses, *_told(values)))
+    return replace(vm, addresses=tuple(addresses), monitoring={**vm.monitoring, **values})
+
+
 def read(vm: "_Element") -> SeenVm:
     """Raises ValueError where the document lacks a number."""
     history = vm.findall("HISTORY_RECORDS/HISTORY")
-    return SeenVm(
+    without = SeenVm(
         id=int(vm.findtext("ID", "")),
         name=vm.findtext("NAME", ""),
         owner=(int(vm.findtext("UID", "")), int(vm.findtext("GID", ""))),
         state=int(vm.findtext("STATE", "")),
         lcm_state=int(vm.findtext("LCM_STATE", "")),
         host=history[-1].findtext("HOSTNAME", "") if history else "",
-        addresses=tuple(_addresses(vm)),
-        monitoring=_flat(vm.find("MONITORING")),
+        addresses=tuple(_given(vm)),
         user_template=_flat(vm.find("USER_TEMPLATE")),
         template=_nested(vm.find("TEMPLATE")),
     )
+    return _measured(without, _flat(vm.find("MONITORING")))
 
 
-def _addresses(vm: "_Element") -> Iterable[str]:
-    """Those that OpenNebula gave it, then those that its guest agent tells."""
+def _given(vm: "_Element") -> Iterable[str]:
+    """The addresses that OpenNebula gave it."""
     found = [nic.text for tag in ("IP", "IP6_GLOBAL") for nic in vm.findall(f"TEMPLATE/NIC/{tag}")]
-    told = vm.findtext("MONITORING/GUEST_IP_ADDRESSES", "").split(",")
-    return dict.fromkeys(address.strip() for address in (*found, *told) if address and address.strip())
+    return (address for address in found if address)
+
+
+def _told(measured: Mapping[str, str]) -> Iterable[str]:
+    """Those that its guest agent tells."""
+    told = measured.get("GUEST_IP_ADDRESSES", "").split(",")
+    return (address.strip() for address in told if address.strip())
 
 
 def _nested(element: "_Element | None") -> dict[str, object]:

@@ -30,8 +30,8 @@ from oneflow.nebula.patience import Patience
 from oneflow.nebula.records import GID, HOST, LCM_STATE, MARK, NAME, REPORTED, STATE, TEMPLATE, UID
 
 DELETE = 3
-# On its way out already: to ask again would hurry it, or be refused.
-ENDING = frozenset({10, 11, 12, 13, 23})
+# On its way out already: to ask again would hurry it, or be refused. EPILOG_STOP (10) ends STOPPED.
+ENDING = frozenset({11, 12, 13, 23})
 HARD_AFTER = 2
 """So many failed removals are gentle."""
 
@@ -162,10 +162,9 @@ class NebulaBinding(Binding):
         return vm.STATE == vms.DONE or (vm.STATE == vms.ACTIVE and vm.LCM_STATE in ENDING)
 
     def _look(self, known: Mapping[str, int]) -> dict[str, Seen]:
-        """All of ours in one call. One that we know and that is not there any more is asked for by itself:
-        it may only be hidden from us, and what is not gone must not count as gone."""
-        pool = self._client.document("vmpool.infoextended", -2, -1, -1, -1)
-        everything = {vm.id: vm for vm in map(vms.read, pool.findall("VM"))}
+        """All of ours in one look at the pool. One that we know and that is not there any more is asked for
+        by itself: it may only be hidden from us, and what is not gone must not count as gone."""
+        everything = vms.every_monitored(self._client)
         found = {name: everything[vm_id] for name, vm_id in known.items() if vm_id in everything}
         for vm in everything.values():
             if MARK in vm.user_template and vm.id not in known.values():

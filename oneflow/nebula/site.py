@@ -1,6 +1,5 @@
 """The OpenNebula that an installation works with."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,10 +8,9 @@ from onecore.deps import Deps
 from onecore.machines.calls import Binding
 from onecore.machines.model import Resource
 from onecore.opennebula import documents
-from onecore.opennebula.calls import OLDEST
-from onecore.opennebula.client import Client, Refused, Unauthenticated
+from onecore.opennebula.client import Client, Unauthenticated
 from onecore.opennebula.documents import Foreign, Known
-from onecore.opennebula.vms import SeenVm, read
+from onecore.opennebula.vms import SeenVm, every
 from oneflow.nebula.binding import NebulaBinding, driver
 from oneflow.nebula.networks import NetworkBinding
 from oneflow.nebula.networks import driver as network_driver
@@ -32,7 +30,6 @@ class Nebula:
     client: Client
     patience: Patience = field(default_factory=Patience)
     late_s: float = 10.0
-    _version: list[str] = field(default_factory=list)
 
     def binder(self, deps: Deps, others: Callable[[Resource], Binding]) -> Callable[[Resource], Binding]:
         """Who serves a record: this OpenNebula its VMs, `others` the rest."""
@@ -79,24 +76,13 @@ class Nebula:
             ),
         ]
 
-    def require_version(self) -> None:
-        """Raises Refused where the server is older than those that we know how to work with."""
-        if not self._version:
-            text = str(self.client.call("system.version"))
-            numbers = tuple(int(part) for part in re.findall(r"\d+", text)[:3])
-            if numbers < OLDEST:
-                oldest = ".".join(map(str, OLDEST[:2]))
-                raise Refused(f"OpenNebula {text} at {self.client.endpoint.url} is older than {oldest}")
-            self._version.append(text)
-
     def documents(self, kind: str) -> list[Foreign]:
         """What another program keeps there, by the type of its documents."""
         return documents.every(self.client, kind)
 
     def vms(self) -> dict[int, SeenVm]:
         """Every VM that is there and that we may see."""
-        pool = self.client.document("vmpool.infoextended", -2, -1, -1, -1)
-        return {vm.id: vm for vm in map(read, pool.findall("VM"))}
+        return every(self.client)
 
     def routers(self) -> frozenset[int]:
         """The virtual routers that are there and that we may see."""
@@ -105,7 +91,7 @@ class Nebula:
 
     def templates(self) -> frozenset[int]:
         """The VM templates that exist and that we may use."""
-        self.require_version()
+        self.client.version()
         pool = self.client.document("templatepool.info", -2, -1, -1)
         return frozenset(int(number.text or "") for number in pool.findall("VMTEMPLATE/ID"))
 

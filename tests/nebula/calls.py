@@ -116,9 +116,20 @@ def vmpool_infoextended(
 ) -> Answer:
     """`flag`: -3 the asker's, -1 his and his group's, -2 all that he may use, else those of that user.
     `state`: -2 any, -1 any but DONE."""
-    seen = [vm for vm in cloud.vms.values() if cloud.may(who, vm, USE) and _in(vm, start, end)]
-    seen = [vm for vm in seen if _flagged(vm, who, flag) and _stated(vm, state)]
-    return documents.text_of(documents.pool("VM_POOL", [documents.vm(cloud, vm) for vm in seen]))
+    seen = [vm for vm in _seen(cloud, who, flag) if _in(vm, start, end) and _stated(vm, state)]
+    return documents.text_of(documents.pool("VM_POOL", [documents.pooled_vm(cloud, vm) for vm in seen]))
+
+
+def vmpool_monitoring(cloud: Cloud, who: User, flag: int, seconds: int) -> Answer:
+    """`seconds`: 0: the last record of each. One that never ran has none."""
+    if seconds != 0:
+        raise Refused(ACTION, "this server keeps the last record only")
+    records = [documents.measurement(vm) for vm in _seen(cloud, who, flag) if documents.measured(vm)]
+    return documents.text_of(documents.pool("MONITORING_DATA", records))
+
+
+def _seen(cloud: Cloud, who: User, flag: int) -> list[Vm]:
+    return [vm for vm in cloud.vms.values() if cloud.may(who, vm, USE) and _flagged(vm, who, flag)]
 
 
 def vm_action(cloud: Cloud, who: User, action: str, number: int) -> Answer:
@@ -240,6 +251,7 @@ CALLS: dict[str, Call] = {
     "one.vm.disksnapshotrevert": vm_disksnapshotrevert,
     "one.vm.disksnapshotdelete": vm_disksnapshotdelete,
     "one.vmpool.infoextended": vmpool_infoextended,
+    "one.vmpool.monitoring": vmpool_monitoring,
 }
 
 

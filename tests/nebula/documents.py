@@ -22,7 +22,21 @@ def pool(name: str, members: Iterable[Tree.Element]) -> Tree.Element:
 
 
 def vm(cloud: Cloud, vm: Vm) -> Tree.Element:
-    """As `one.vm.info` and `one.vmpool.infoextended` answer it."""
+    """As `one.vm.info` answers it."""
+    return _vm(cloud, vm, measured(vm))
+
+
+def pooled_vm(cloud: Cloud, vm: Vm) -> Tree.Element:
+    """As `one.vmpool.infoextended` does: from 6.0 on what was measured is kept elsewhere."""
+    return _vm(cloud, vm, measured(vm) if cloud.version < (6, 0, 0) else {})
+
+
+def measurement(vm: Vm) -> Tree.Element:
+    """The last record of `one.vmpool.monitoring`."""
+    return _made("MONITORING", {"TIMESTAMP": int(vm.made_at), "ID": vm.id, **measured(vm)})
+
+
+def _vm(cloud: Cloud, vm: Vm, monitoring: Mapping[str, object]) -> Tree.Element:
     return _made(
         "VM",
         {
@@ -34,7 +48,7 @@ def vm(cloud: Cloud, vm: Vm) -> Tree.Element:
             "PREV_STATE": vm.state[0],
             "PREV_LCM_STATE": vm.state[1],
             **_times(vm),
-            "MONITORING": _monitoring(vm),
+            "MONITORING": monitoring,
             **({"SCHED_ACTIONS": ""} if cloud.version >= (7, 0, 0) else {}),
             "TEMPLATE": vm.template,
             "USER_TEMPLATE": vm.user_template,
@@ -217,10 +231,11 @@ def _times(vm: Vm) -> dict[str, object]:
     }
 
 
-def _monitoring(vm: Vm) -> dict[str, object]:
-    return (
-        {"CPU": "1.5", "MEMORY": "524288", "NETRX": "100", "NETTX": "200"} if vm.state == (ACTIVE, 3) else {}
-    )
+def measured(vm: Vm) -> dict[str, object]:
+    if vm.state != (ACTIVE, 3):
+        return {}
+    told = {"GUEST_IP_ADDRESSES": f"192.0.2.{vm.id + 1}"} if vm.user_template.get("SIM_AGENT") else {}
+    return {"CPU": "1.5", "MEMORY": "524288", "NETRX": "100", "NETTX": "200", **told}
 
 
 def _history(vm: Vm) -> dict[str, object]:

@@ -13,7 +13,7 @@ from tests.scenario import killing
 from tests.scenario.killing import Mode, Place, Program
 
 LATE_S = 0.25
-_READING = ("info", "infoextended", "version", "login")
+_READING = ("info", "infoextended", "monitoring", "version", "login")
 
 
 class When(StrEnum):

@@ -80,4 +80,5 @@ SIGNATURES = {
     "one.vn.info": Signature("ib", optional=1),
     "one.vnpool.info": Signature("iii"),
     "one.vmpool.infoextended": Signature("iiiis", optional=1, since=(5, 8, 0)),
+    "one.vmpool.monitoring": Signature("ii", since=(6, 0, 0)),  # before, it has no second one
 }

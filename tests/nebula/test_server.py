@@ -2,6 +2,7 @@
 
 import itertools
 from typing import Any
+from xmlrpc.client import ServerProxy
 
 import pyone
 import pytest
@@ -145,6 +146,26 @@ def test_the_pool_has_every_vm_that_is_not_done(nebula):
     assert [vm.ID for vm in one.vmpool.infoextended(-2, -1, -1, -2).VM] == [first, second]
     assert pool.VM[0].USER_TEMPLATE["ROLE_NAME"] == "web"
     assert pool.VM[0].HISTORY_RECORDS.HISTORY[0].HOSTNAME == "node-1"
+
+
+@pytest.mark.parametrize(("version", "pooled"), [((5, 12, 0), True), ((6, 0, 0), False)])
+def test_what_was_measured_left_the_pool_with_6_0(nebula, version, pooled):
+    nebula.cloud.version = version
+    number = a_running_vm(nebula)
+    with ServerProxy(nebula.url) as plain:  # pyone's bindings leave open what is measured
+        one: Any = plain.one
+        session, measured = "oneadmin:secret", "<CPU>1.5</CPU>"
+        assert measured in one.vm.info(session, number)[1]
+        assert (measured in one.vmpool.infoextended(session, -2, -1, -1, -1)[1]) is pooled
+        if not pooled:
+            assert measured in one.vmpool.monitoring(session, -2, 0)[1]
+    if pooled:
+        with pytest.raises(pyone.OneException, match="not defined"):
+            client(nebula).vmpool.monitoring(-2, 0)
+    else:
+        assert [record.ID for record in client(nebula).vmpool.monitoring(-2, 0).MONITORING] == [number]
+        nebula.cloud.add_user("alice", "alice's")
+        assert client(nebula, "alice:alice's").vmpool.monitoring(-2, 0).MONITORING == []
 
 
 def test_strangers_see_nothing_and_may_nothing(nebula):

@@ -15,6 +15,7 @@ from tests.oneflow.builders import a_role
 from tests.oneflow.nebula.site import Site
 
 INSTANTIATE = "one.template.instantiate"
+POOL, MEASURED = "one.vmpool.infoextended", "one.vmpool.monitoring"
 
 
 class Killed(BaseException):
@@ -105,8 +106,13 @@ def test_whoever_comes_after_a_crash_makes_nothing_twice_and_leaves_nothing(site
     assert site.vms() == []
 
 
-def test_one_call_for_all_services_in_each_round(site: Site):
-    """Ten services at rest cost as much as one."""
+@pytest.mark.parametrize(
+    ("version", "calls"),
+    [((5, 12, 0), {POOL}), ((6, 0, 0), {POOL, MEASURED}), ((7, 2, 0), {POOL, MEASURED})],
+)
+def test_one_look_at_the_pool_for_all_services_in_each_round(site: Site, version, calls):
+    """Ten services at rest cost as much as one. What was measured is a call of its own from 6.0 on."""
+    site.nebula.cloud.version = version
     watch_s = 0.2
     site.watch(watch_s)
     for _ in range(10):
@@ -114,10 +120,17 @@ def test_one_call_for_all_services_in_each_round(site: Site):
     site.drive(lambda: all(site.state(n) is ServiceState.RUNNING for n in site.numbers()))
     site.nebula.calls.clear()
     begun = time.monotonic()
-    site.drive(lambda: site.nebula.calls["one.vmpool.infoextended"] >= 5)
+    site.drive(lambda: min(site.nebula.calls[call] for call in calls) >= 5)
     rounds = (time.monotonic() - begun) / watch_s
-    assert dict(site.nebula.calls) == {"one.vmpool.infoextended": site.nebula.calls.total()}
-    assert site.nebula.calls.total() <= rounds + 2
+    assert set(site.nebula.calls) == calls
+    assert all(count <= rounds + 2 for count in site.nebula.calls.values())
+
+
+def test_a_server_that_does_not_tell_what_was_measured_stops_nothing(site: Site):
+    site.nebula.faults.refuses[MEASURED] = "SQL error"
+    site.running(a_role(cardinality=2))
+    site.end()
+    assert site.vms() == []
 
 
 def waits(said: list[Notice]) -> bool:

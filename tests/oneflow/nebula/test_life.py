@@ -48,6 +48,19 @@ def test_vectors_of_a_role_are_merged_into_those_of_its_template(site: Site):
     assert (vm.template["MEMORY"], vm.user_template["COLOUR"]) == ("1024", "red")
 
 
+@pytest.mark.parametrize("version", [(5, 12, 0), (6, 0, 0), (7, 2, 0)])
+def test_what_opennebula_measures_counts_for_elasticity_wherever_it_keeps_it(site: Site, version):
+    site.nebula.cloud.version = version
+    site.nebula.cloud.templates[0].template["SIM_AGENT"] = "YES"
+    policy = {"type": "CARDINALITY", "adjust": 2, "expression": "CPU > 1.4 & MEMORY = 524288"}
+    site.watch(0.1)
+    site.running(a_role(min_vms=1, max_vms=2, elasticity_policies=[policy]))
+    site.drive(lambda: len(site.vms()) == 2 and site.state() is ServiceState.RUNNING)
+    site.drive(lambda: all("MONITORING" in node["vm_info"]["VM"] for node in site.nodes()))
+    told = {node["vm_info"]["VM"]["MONITORING"]["GUEST_IP_ADDRESSES"] for node in site.nodes()}
+    assert told == {"192.0.2.1", "192.0.2.2"}
+
+
 def test_a_role_grows_and_shrinks_by_the_numbers_that_people_know(site: Site):
     somebody_makes_a_vm(site)
     site.running(a_role(cardinality=2))
