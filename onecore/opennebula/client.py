@@ -22,6 +22,16 @@ ANSWER_S = 120.0
 SUGGESTED = "pip install 'onesuite[opennebula]'"
 
 
+_NOT_FORWARDED = (
+    "RPC call timed out",
+    "failed to execute the HTTP POST transaction",
+    "HTTP response code is",
+    "Unable to transport XML to server",
+    "is not valid XML-RPC response",
+)
+"""What a server, or the library that it asks others with, says when the one that leads did not answer it."""
+
+
 class Unreachable(OneError):
     """Nobody was asked: nothing was done."""
 
@@ -176,7 +186,7 @@ class Client:
             return NotAuthorized(text)
         told = text if text.startswith("[") else f"one.{method}: {text}"
         # Of several servers one that does not lead forwards what it is asked, or has nobody to forward it to.
-        if "RPC call timed out" in text:
+        if any(words in text for words in _NOT_FORWARDED):
             return NoAnswer(told, retryable=True)
         if "Cannot process request" in text:
             return Unreachable(told, retryable=True)

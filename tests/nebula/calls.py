@@ -136,7 +136,7 @@ def vm_action(cloud: Cloud, who: User, action: str, number: int) -> Answer:
     vm = _vm(cloud, who, number, MANAGE)
     ways = states.ACTIONS.get(action)
     if ways is None:
-        raise Refused(ACTION, f'Wrong action name "{action}"')
+        raise Refused(ACTION, f'Action "{action}" is not supported')
     if vm.router is not None and action not in OF_ROUTERS:
         raise Refused(ACTION, f'{action}: Action "{action}" is not supported for virtual router VMs')
     way = ways.get(vm.state)
@@ -151,17 +151,38 @@ def vm_action(cloud: Cloud, who: User, action: str, number: int) -> Answer:
 
 def vm_recover(cloud: Cloud, who: User, number: int, operation: int) -> Answer:
     vm = _vm(cloud, who, number, ADMINISTER)
-    if operation == states.RECOVER_DELETE:
-        cloud.send(vm, states.DELETE)
-    elif operation == states.RECOVER_RECREATE:
-        cloud.send(vm, states.RECREATE)
-    elif operation == states.RECOVER_RETRY and vm.state in states.RETRY:
-        cloud.send(vm, states.RETRY[vm.state])
-    else:
-        raise Refused(
-            ACTION, f"Could not perform a recover operation on VM {number}, wrong state {vm.state}."
-        )
+    if operation not in _RECOVER:
+        raise Refused(ACTION, "Wrong recovery operation code")
+    _RECOVER[operation](cloud, vm)
     return vm.id
+
+
+def _retry(cloud: Cloud, vm: Vm) -> None:
+    if vm.state[0] != states.ACTIVE:
+        raise Refused(ACTION, f"Could not perform a retry on VM {vm.id}, wrong state {vm.state}.")
+    if vm.state in states.RETRY:
+        cloud.send(vm, states.RETRY[vm.state])
+
+
+def _delete(cloud: Cloud, vm: Vm) -> None:
+    if vm.state != states.ENDED:
+        cloud.send(vm, states.DELETE if vm.state[0] == states.ACTIVE else (states.ENDED,))
+
+
+def _recreate(cloud: Cloud, vm: Vm) -> None:
+    if vm.state in states.NOT_RECREATED:
+        raise Refused(ACTION, states.NOT_RECREATED[vm.state])
+    if vm.state[0] == states.ACTIVE:
+        cloud.send(vm, states.RECREATE)
+    elif vm.state in states.RECREATE_IDLE:
+        cloud.send(vm, states.RECREATE_IDLE[vm.state])
+
+
+_RECOVER = {
+    states.RECOVER_RETRY: _retry,
+    states.RECOVER_DELETE: _delete,
+    states.RECOVER_RECREATE: _recreate,
+}
 
 
 def vm_chown(cloud: Cloud, who: User, number: int, uid: int, gid: int) -> Answer:
@@ -207,24 +228,24 @@ def vm_snapshotdelete(cloud: Cloud, who: User, number: int, snapshot: int) -> An
 
 
 def vm_disksnapshotcreate(cloud: Cloud, who: User, number: int, disk: int, name: str) -> Answer:
-    vm = _running(cloud, who, number)
+    vm, way = _disk_snapshot(cloud, who, number, "create")
     vm.disk_snapshots.append((disk, name))
-    cloud.send(vm, states.SNAPSHOT)
+    cloud.send(vm, way)
     return len(vm.disk_snapshots) - 1
 
 
 def vm_disksnapshotrevert(cloud: Cloud, who: User, number: int, disk: int, snapshot: int) -> Answer:
-    vm = _running(cloud, who, number)
+    vm, way = _disk_snapshot(cloud, who, number, "revert")
     _checked(vm.disk_snapshots, snapshot)
-    cloud.send(vm, states.SNAPSHOT)
+    cloud.send(vm, way)
     return vm.id
 
 
 def vm_disksnapshotdelete(cloud: Cloud, who: User, number: int, disk: int, snapshot: int) -> Answer:
-    vm = _running(cloud, who, number)
+    vm, way = _disk_snapshot(cloud, who, number, "delete")
     _checked(vm.disk_snapshots, snapshot)
     vm.disk_snapshots[snapshot] = (disk, "")
-    cloud.send(vm, states.SNAPSHOT)
+    cloud.send(vm, way)
     return vm.id
 
 
@@ -272,6 +293,14 @@ def _running(cloud: Cloud, who: User, number: int) -> Vm:
     if vm.state != (states.ACTIVE, states.RUNNING):
         raise Refused(ACTION, f"This action is not available for state {vm.state}")
     return vm
+
+
+def _disk_snapshot(cloud: Cloud, who: User, number: int, what: str) -> tuple[Vm, tuple[states.State, ...]]:
+    vm = _vm(cloud, who, number, MANAGE)
+    way = states.DISK_SNAPSHOTS[what].get(vm.state)
+    if way is None:
+        raise Refused(ACTION, f"Could not {what} disk snapshot for VM {number}, wrong state {vm.state}.")
+    return vm, way
 
 
 def _checked(snapshots: list[Any], number: int) -> None:

@@ -47,9 +47,16 @@ def cluster_rename(cloud: Cloud, who: User, number: int, name: str) -> Answer:
 def cluster_delete(cloud: Cloud, who: User, number: int) -> Answer:
     _admin(who)
     _found(cloud.clusters, "cluster", number)
-    for things in (cloud.hosts, cloud.datastores, cloud.networks):
-        if any(each.cluster == number for each in things.values()):
-            raise Refused(ACTION, f"Cannot delete cluster. Cluster {number} is not empty.")
+    held: dict[str, dict[int, Any]] = {
+        "hosts": cloud.hosts,
+        "datastores": cloud.datastores,
+        "vnets": cloud.networks,
+    }
+    for noun, things in held.items():
+        count = sum(each.cluster == number for each in things.values())
+        if count:
+            text = f"Cluster {number} is not empty, it contains {count} {noun}."
+            raise Refused(ACTION, f"Cannot delete cluster. {text}")
     del cloud.clusters[number]
     return number
 
@@ -71,7 +78,7 @@ def datastore_allocate(cloud: Cloud, who: User, text: str, cluster: int) -> Answ
 
 
 def datastore_delete(cloud: Cloud, who: User, number: int) -> Answer:
-    return _delete(cloud.datastores, "datastore", who, number)
+    return _delete(cloud.datastores, "datastore", f"Datastore {number} is not empty.", who, number)
 
 
 def image_delete(cloud: Cloud, who: User, number: int, force: bool = False) -> Answer:
@@ -151,7 +158,7 @@ def host_status(cloud: Cloud, who: User, number: int, status: int) -> Answer:
 
 
 def host_delete(cloud: Cloud, who: User, number: int) -> Answer:
-    return _delete(cloud.hosts, "host", who, number)
+    return _delete(cloud.hosts, "host", "Can not remove a host with running VMs", who, number)
 
 
 CALLS: dict[str, Callable[..., Answer]] = {
@@ -209,10 +216,10 @@ def _update(things: dict[int, Any], noun: str, who: User, number: int, text: str
     return number
 
 
-def _delete(things: dict[int, Any], noun: str, who: User, number: int) -> Answer:
+def _delete(things: dict[int, Any], noun: str, refusal: str, who: User, number: int) -> Answer:
     _admin(who)
     if _found(things, noun, number).holds:
-        raise Refused(ACTION, f"Can not remove a non-empty {noun}.")
+        raise Refused(ACTION, f"Cannot delete {noun}. {refusal}")
     del things[number]
     return number
 

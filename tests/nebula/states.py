@@ -10,6 +10,8 @@ PROLOG, BOOT, RUNNING, SAVE_STOP, SAVE_SUSPEND, PROLOG_RESUME, EPILOG_STOP = 1, 
 EPILOG, SHUTDOWN, UNKNOWN, SHUTDOWN_POWEROFF, BOOT_POWEROFF, BOOT_SUSPENDED = 11, 12, 16, 18, 20, 21
 CLEANUP_RESUBMIT, CLEANUP_DELETE, HOTPLUG_SNAPSHOT, SHUTDOWN_UNDEPLOY, EPILOG_UNDEPLOY = 15, 23, 24, 29, 30
 BOOT_FAILURE, PROLOG_FAILURE, EPILOG_FAILURE = 36, 39, 40
+DISK_SNAPSHOT_POWEROFF, DISK_SNAPSHOT_REVERT_POWEROFF, DISK_SNAPSHOT_DELETE_POWEROFF = 51, 52, 53
+DISK_SNAPSHOT_SUSPENDED, DISK_SNAPSHOT_DELETE_SUSPENDED, DISK_SNAPSHOT, DISK_SNAPSHOT_DELETE = 54, 56, 57, 59
 
 FAILURES = frozenset((36, 37, 38, 39, 40, 41, 42, 44, 46, 47, 48, 49, 50, 61))
 
@@ -42,12 +44,15 @@ ACTIONS: dict[str, dict[State, tuple[State, ...]]] = {
     "terminate": TERMINATE,
     "terminate-hard": {**TERMINATE, (ACTIVE, SHUTDOWN): _SHUT_DOWN},
     "poweroff": dict.fromkeys(_RUNS, (*active(SHUTDOWN_POWEROFF), (POWEROFF, 0))),
-    "poweroff-hard": dict.fromkeys(_RUNS, (*active(SHUTDOWN_POWEROFF), (POWEROFF, 0))),
+    "poweroff-hard": dict.fromkeys(
+        (*_RUNS, *active(SHUTDOWN_POWEROFF)), (*active(SHUTDOWN_POWEROFF), (POWEROFF, 0))
+    ),
     "undeploy": dict.fromkeys(
         (*_RUNS, (POWEROFF, 0)), (*active(SHUTDOWN_UNDEPLOY, EPILOG_UNDEPLOY), (UNDEPLOYED, 0))
     ),
     "undeploy-hard": dict.fromkeys(
-        (*_RUNS, (POWEROFF, 0)), (*active(SHUTDOWN_UNDEPLOY, EPILOG_UNDEPLOY), (UNDEPLOYED, 0))
+        (*_RUNS, (POWEROFF, 0), *active(SHUTDOWN_UNDEPLOY)),
+        (*active(SHUTDOWN_UNDEPLOY, EPILOG_UNDEPLOY), (UNDEPLOYED, 0)),
     ),
     "hold": {(PENDING, 0): ((HOLD, 0),)},
     "release": {(HOLD, 0): ((PENDING, 0), *STARTING)},
@@ -74,4 +79,25 @@ RETRY = {
 }
 DELETE = (*active(CLEANUP_DELETE), ENDED)
 RECREATE = (*active(CLEANUP_RESUBMIT), (PENDING, 0), *STARTING)
+RECREATE_IDLE = dict.fromkeys(((STOPPED, 0), (UNDEPLOYED, 0), (HOLD, 0)), ((PENDING, 0), *STARTING))
+NOT_RECREATED = {
+    (POWEROFF, 0): "Cannot delete-recreate a powered off VM. Resume it first",
+    (SUSPENDED, 0): "Cannot delete-recreate a suspended VM. Resume it first",
+    ENDED: "Cannot delete-recreate a VM already in DONE state",
+}
+
 SNAPSHOT = active(HOTPLUG_SNAPSHOT, RUNNING)
+_RUNNING: State = (ACTIVE, RUNNING)
+DISK_SNAPSHOTS: dict[str, dict[State, tuple[State, ...]]] = {
+    "create": {
+        _RUNNING: active(DISK_SNAPSHOT, RUNNING),
+        (POWEROFF, 0): (*active(DISK_SNAPSHOT_POWEROFF), (POWEROFF, 0)),
+        (SUSPENDED, 0): (*active(DISK_SNAPSHOT_SUSPENDED), (SUSPENDED, 0)),
+    },
+    "revert": {(POWEROFF, 0): (*active(DISK_SNAPSHOT_REVERT_POWEROFF), (POWEROFF, 0))},
+    "delete": {
+        _RUNNING: active(DISK_SNAPSHOT_DELETE, RUNNING),
+        (POWEROFF, 0): (*active(DISK_SNAPSHOT_DELETE_POWEROFF), (POWEROFF, 0)),
+        (SUSPENDED, 0): (*active(DISK_SNAPSHOT_DELETE_SUSPENDED), (SUSPENDED, 0)),
+    },
+}

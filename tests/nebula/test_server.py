@@ -101,7 +101,7 @@ def test_an_action_that_the_state_does_not_allow_is_refused(nebula):
     for action in ("terminate", "terminate-hard", "poweroff", "resume", "hold"):
         with pytest.raises(pyone.OneActionException, match="not available"):
             client(nebula).vm.action(action, number)
-    with pytest.raises(pyone.OneActionException, match="Wrong action name"):
+    with pytest.raises(pyone.OneActionException, match=r'Action "shutdown" is not supported'):
         client(nebula).vm.action("shutdown", number)
 
 
@@ -121,6 +121,42 @@ def test_a_boot_that_fails_can_be_retried(nebula):
     one.vm.recover(number, states.RECOVER_RETRY)
     after(nebula, 9.0)
     assert one.vm.info(number).LCM_STATE == states.RUNNING
+
+
+def test_what_is_at_rest_is_deleted_at_once_and_recreated_only_from_some_states(nebula):
+    one = client(nebula)
+    number = a_running_vm(nebula)
+    one.vm.recover(number, states.RECOVER_RETRY)  # of no use, and no error
+    one.vm.action("poweroff", number)
+    one.vm.action("poweroff-hard", number)
+    after(nebula, 9.0)
+    assert one.vm.info(number).STATE == states.POWEROFF
+    with pytest.raises(pyone.OneActionException, match="powered off"):
+        one.vm.recover(number, states.RECOVER_RECREATE)
+    with pytest.raises(pyone.OneActionException, match="perform a retry"):
+        one.vm.recover(number, states.RECOVER_RETRY)
+    with pytest.raises(pyone.OneActionException, match="recovery operation"):
+        one.vm.recover(number, 9)
+    one.vm.recover(number, states.RECOVER_DELETE)
+    assert one.vm.info(number).STATE == states.DONE
+    with pytest.raises(pyone.OneActionException, match="already in DONE"):
+        one.vm.recover(number, states.RECOVER_RECREATE)
+
+
+def test_disks_go_back_to_a_snapshot_while_the_vm_is_off(nebula):
+    one = client(nebula)
+    number = a_running_vm(nebula)
+    one.vm.disksnapshotcreate(number, 0, "first")
+    after(nebula, 9.0)
+    with pytest.raises(pyone.OneActionException, match="wrong state"):
+        one.vm.disksnapshotrevert(number, 0, 0)
+    one.vm.action("poweroff", number)
+    after(nebula, 9.0)
+    one.vm.disksnapshotrevert(number, 0, 0)
+    after(nebula, 9.0)
+    one.vm.disksnapshotdelete(number, 0, 0)
+    after(nebula, 9.0)
+    assert one.vm.info(number).STATE == states.POWEROFF
 
 
 def test_snapshots_have_numbers(nebula):

@@ -142,7 +142,11 @@ def test_bad_requests(server, service, method, path, data, status, text):
 @pytest.mark.parametrize(
     ("method", "path", "data", "embedded", "opennebula"),
     [
-        ("POST", ROLE_ACTION, _action("snapshot-revert"), (501, "has no action"), (400, "")),
+        (
+            *("POST", ROLE_ACTION, _action("snapshot-revert")),
+            (501, "has no action snapshot-revert"),
+            (400, "snapshot-revert takes a number as args, not ''"),
+        ),
         ("POST", "/vm_template", {"name": "x"}, (400, "driver"), (400, "are those of the OpenNebula")),
         ("POST", "/vm_template", {"name": "x", "driver": "no"}, (404, "no driver 'no'"), (400, "are those")),
         ("GET", "/vm/99/token", None, (404, "there is no VM 99"), (501, "to its own OneGate")),

@@ -70,6 +70,22 @@ def test_a_vm_reports_for_another_one_of_its_service(server, shop):
     assert inside.ask("GET", f"/vms/{other}").json["VM"]["USER_TEMPLATE"]["LOAD"] == "7"
 
 
+@pytest.mark.parametrize(
+    ("body", "name", "value"),
+    [
+        ('custom_att="50"', "CUSTOM_ATT", "50"),
+        ("ready = yes", "READY", "yes"),
+        ('{"READY": false}', "READY", "NO"),
+        ('{"custom_att": 1.5}', "CUSTOM_ATT", "1.5"),
+        ("NOT_READY=YES\nOTHER=a b", "OTHER", "a b"),
+    ],
+)
+def test_what_a_vm_reports_may_be_spelled_as_at_opennebula(server, shop, body, name, value):
+    _, inside = shop
+    assert inside.ask("PUT", "/vm", body).status == 200
+    assert inside.ask("GET", "/vm").json["VM"]["USER_TEMPLATE"][name] == value
+
+
 def test_a_vm_reaches_only_its_own_service(server, shop):
     number, inside = shop
     foreign = vms_of(server, a_service(server))[0]

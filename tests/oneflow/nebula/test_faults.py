@@ -16,6 +16,7 @@ from tests.oneflow.nebula.site import Site
 
 INSTANTIATE = "one.template.instantiate"
 POOL, MEASURED = "one.vmpool.infoextended", "one.vmpool.monitoring"
+POST = "libcurl failed to execute the HTTP POST transaction, explaining:"
 
 
 class Killed(BaseException):
@@ -158,6 +159,10 @@ def killed_at(site: Site, boundary: str, nth: int) -> None:
     ("text", "error"),
     [
         ("RPC call timed out and aborted", NoAnswer),
+        (f"{POST}  Failed to connect to 10.0.0.2 port 2633: Connection refused", NoAnswer),
+        ("HTTP response code is 502, not 200", NoAnswer),
+        ("Unable to transport XML to server and get XML response back.  Empty reply from server", NoAnswer),
+        ("Response XML from server is not valid XML-RPC response.  not XML", NoAnswer),
         ("Cannot process request, no leader found", Unreachable),
         ("no quota", Refused),
     ],

@@ -200,6 +200,7 @@ def test_snapshots_are_made_reverted_and_deleted_with_their_arguments(site: Site
         ("snapshot-revert", "0"),
         ("snapshot-delete", "0"),
         ("disk-snapshot-create", "0,disk"),
+        ("poweroff", ""),  # a disk goes back while its VM is off
         ("disk-snapshot-revert", "0,0"),
         ("disk-snapshot-delete", "0, 0"),
     ):
