@@ -102,6 +102,8 @@ def template_instantiate(
     overlay = _read(extra)
     for taken in ("NAME", "TEMPLATE_ID"):
         overlay.pop(taken, None)
+    if found.template.get("VROUTER") == "YES":
+        raise Refused(ACTION, "Virtual router templates cannot be instantiated")
     if found.template.get("SIM_REFUSES"):
         raise Refused(ACTION, str(found.template["SIM_REFUSES"]))
     return cloud.instantiate(who, found, name, hold, overlay).id

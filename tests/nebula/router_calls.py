@@ -31,6 +31,8 @@ def instantiate(
     if template not in cloud.templates:
         raise Refused(NO_EXISTS, f"Error getting template [{template}].")
     cloud.demand(who, cloud.templates[template], USE, "TEMPLATE")
+    if cloud.templates[template].template.get("VROUTER") != "YES":
+        raise Refused(ACTION, "Only virtual router templates are allowed")
     overlay = _read(extra)
     if "NIC" in overlay:
         raise Refused(ACTION, "NICs of a virtual router are its own")

@@ -1,4 +1,4 @@
-"""The OpenNebula of the tests, quick, with two VM templates; and an installation that works with it."""
+"""The OpenNebula of the tests, quick, with three VM templates; and an installation that works with it."""
 
 import time
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ def nebula() -> Iterator[Nebula]:
     cloud = Cloud(time.time, pace=0.01)
     cloud.add_template("small", CPU="1", MEMORY="512", CONTEXT={"NETWORK": "YES", "SET": "mine"})
     cloud.add_template("broken", CPU="1", MEMORY="512", SIM_FAILS="BOOT")
+    cloud.add_template("router", CPU="1", MEMORY="512", VROUTER="YES")
     with serving(cloud) as running:
         yield running
 

@@ -38,11 +38,11 @@ name: shop
 deployment: straight
 networks: {Private: 'M|network|||template_id:0'}
 roles:
-- {name: gate, type: vr, vm_template: 0, vm_template_contents: 'NIC=[NETWORK_ID="$Private"]'}
+- {name: gate, type: vr, vm_template: 1, vm_template_contents: 'NIC=[NETWORK_ID="$Private"]'}
 - {name: front, vm_template: 0, cardinality: 2, cooldown: 0}
 - {name: worker, vm_template: 0, cardinality: 2, cooldown: 0, parents: [front]}
 """
-DOOR = """{name: door, type: vr, vm_template: 0, vm_template_contents: 'NIC=[NETWORK_ID="$Private"]'}"""
+DOOR = """{name: door, type: vr, vm_template: 1, vm_template_contents: 'NIC=[NETWORK_ID="$Private"]'}"""
 ROUTERS = frozenset({"gate", "door"})
 DEPLOY = ("template", "instantiate", "0")
 RECOVER, DELETE = ("recover", "0"), ("delete", "0")
@@ -108,6 +108,7 @@ class Site(Killed):
 def site(folder: Path) -> Iterator[Site]:
     cloud = Cloud(time.time, pace=0.01)
     cloud.add_template("small", CPU="1", MEMORY="512")
+    cloud.add_template("router", CPU="1", MEMORY="512", VROUTER="YES")
     cloud.add_network_template("private", VN_MAD="bridge")
     with serving(cloud) as nebula:
         auth = folder / "one_auth"

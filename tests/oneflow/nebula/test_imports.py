@@ -96,7 +96,7 @@ def router(site: Site) -> int:
     cloud.add_network("there")
     one = pyone.OneServer(site.nebula.url, "oneadmin:secret")
     router: int = one.vrouter.allocate('NAME="gate(service_0)"\nNIC=[NETWORK_ID="0", FLOATING_IP="YES"]')
-    one.vrouter.instantiate(router, 1, 0, "gate_0_(service_0)", False, "")
+    one.vrouter.instantiate(router, 1, 2, "gate_0_(service_0)", False, "")
     cloud.instantiate(cloud.users[0], cloud.templates[0], "web_0_(service_0)", False, {})
     while any(vm.path for vm in site.vms()):
         pass

@@ -13,7 +13,7 @@ from tests.oneflow.nebula.site import Site
 from tests.oneflow.nebula.test_faults import killed_at
 
 CONTENTS = 'NIC=[NETWORK_ID="$Private", FLOATING_IP="YES"]\nCOLOUR=red'
-ROUTER = {"name": "gate", "type": "vr", "vm_template": 0, "cardinality": 2, "vm_template_contents": CONTENTS}
+ROUTER = {"name": "gate", "type": "vr", "vm_template": 2, "cardinality": 2, "vm_template_contents": CONTENTS}
 NETWORK = {"networks": {"Private": "M|network|||template_id:0"}}
 
 
@@ -54,7 +54,7 @@ def test_after_a_crash_there_is_one_router_and_in_the_end_none(site: Site, bound
 
 def test_a_router_that_cannot_be_made_leaves_nothing_behind(site: Site):
     site.hurry()
-    site.nebula.cloud.templates[0].template["SIM_FAILS"] = "BOOT"
+    site.nebula.cloud.templates[2].template["SIM_FAILS"] = "BOOT"
     site.service(ROUTER, **NETWORK)
     site.reach(ServiceState.FAILED_DEPLOYING)
     site.end()
@@ -136,3 +136,19 @@ def test_a_router_that_cannot_be_added_leaves_a_service_that_is_recovered_or_rem
     assert len(site.vms()) == 3
     site.end()
     assert (site.vms(), site.nebula.cloud.routers) == ([], {})
+
+
+@pytest.mark.parametrize(
+    ("role", "said"),
+    [
+        ({**ROUTER, "vm_template": 0}, "Only virtual router templates are allowed"),
+        (a_role(vm_template=2), "Virtual router templates cannot be instantiated"),
+    ],
+)
+def test_routers_and_vms_have_templates_of_their_own(site: Site, role, said):
+    site.hurry()
+    site.service(role, **NETWORK)
+    site.reach(ServiceState.FAILED_DEPLOYING)
+    assert any(said in line for line in site.log())
+    site.end()
+    assert (site.vms(), site.nebula.cloud.routers, site.nebula.cloud.networks) == ([], {}, {})
