@@ -11,6 +11,7 @@ from oneflow import store
 from oneflow.model import inputs, networks
 from oneflow.model.contents import merged, parsed, substituted
 from oneflow.model.document import Body, Stored
+from oneflow.model.routers import VROUTER
 from oneflow.model.vm import Sighting, Vm, vm_info
 from oneflow.nebula.records import HOST, NAME, is_nebula, is_ready, owner, reported, states, template
 
@@ -42,7 +43,7 @@ def order(
             "name": vm.name,
             "contents": merged(_inputs(service.body, role), contents),
             "marks": marks,
-            "router": role.get("vrouter_id"),
+            "router": role.get(VROUTER),
             "hard": _shutdown_action(service.body, role) in HARD,
         },
     )

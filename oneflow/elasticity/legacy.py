@@ -10,17 +10,12 @@ def taken_otherwise(roles: object) -> Iterator[str]:
     """A sentence for each policy of these roles (bodies of them) whose expression means something else here.
     What cannot be read at all is not ours to tell."""
     for role in roles if isinstance(roles, list) else ():
-        for policy in _policies(role):
-            text = str(policy.get("expression") or "")
+        policies = role.get("elasticity_policies")
+        for policy in policies if isinstance(policies, list) else ():
+            text = str(policy.get("expression") or "") if isinstance(policy, Mapping) else ""
             if text and _differs(text):
                 of = f"role {role.get('name')}: '{text}'"
                 yield f"{of} means something else here: say with ( ) what is meant"
-
-
-def _policies(role: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
-    for kind in ("elasticity_policies", "scheduled_policies"):
-        policies = role.get(kind)
-        yield from (p for p in policies if isinstance(p, Mapping)) if isinstance(policies, list) else ()
 
 
 def _differs(text: str) -> bool:

@@ -21,7 +21,6 @@ MARK: Final = "ONEFORM_MARK"
 # With IPAM_MAD the server itself would lease and release the address.
 _NOT_TOLD: Final = frozenset({"IPAM_MAD", "TYPE", "SIZE", "AR_ID"})
 
-
 ASKED: Final = "ranges_asked_at"
 """Where the body of a network keeps since when a range is asked for whose number is not known."""
 
