@@ -12,6 +12,9 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _UNWRITABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML has no way to write either."""
 
+EMPTY: Final = "<![CDATA[]]>"
+"""OpenNebula takes an element without anything in it for no attribute, one with this for an empty value."""
+
 
 def rendered(attributes: Mapping[str, object]) -> str:
     """An element for each attribute; a mapping is a vector, and a list repeats its key. Raises InvalidInput
@@ -40,4 +43,4 @@ def _text(key: str, value: object) -> str:
     text = {True: "YES", False: "NO"}[value] if isinstance(value, bool) else str(value)
     if _UNWRITABLE.search(text):
         raise InvalidInput(f"the value of {key} has characters that OpenNebula cannot keep")
-    return escape(text)
+    return escape(text) or EMPTY

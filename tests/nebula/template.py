@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree as Tree
 
+from lxml import etree
+
 Template = dict[str, Any]
 
 _ATTRIBUTE = re.compile(
@@ -25,8 +27,8 @@ def parsed(text: str) -> Template:
     """XML, or lines of KEY=value. Names in upper case; one that comes again makes a list."""
     if text.lstrip().startswith("<"):
         try:
-            return _of_element(Tree.fromstring(text))
-        except Tree.ParseError as exc:
+            return _of_element(etree.fromstring(text.encode(), etree.XMLParser(strip_cdata=False)))
+        except etree.XMLSyntaxError as exc:
             raise BadTemplate(f"Parse error: {exc}") from exc
     result: Template = {}
     at = 0
@@ -63,10 +65,13 @@ def element(name: str, value: object) -> list[Tree.Element]:
     return [made]
 
 
-def _of_element(root: Tree.Element) -> Template:
+def _of_element(root: etree._Element) -> Template:
+    """An element without anything in it is no attribute; with an empty CDATA section it is an empty one."""
     result: Template = {}
     for child in root:
-        value: object = _of_element(child) if len(child) else child.text or ""
+        value: object = _of_element(child) if len(child) else child.text
+        if value is None or value == {}:
+            continue
         before = result.get(child.tag.upper())
         if before is None:
             result[child.tag.upper()] = value

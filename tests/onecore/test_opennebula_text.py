@@ -26,6 +26,11 @@ def test_no_text_is_taken_for_more_than_a_value(text):
     assert parsed(rendered({"CONTEXT": {"A": text}, "B": text})) == {"CONTEXT": {"A": text}, "B": text}
 
 
+def test_an_empty_value_is_one_and_an_element_without_anything_is_none():
+    assert rendered({"A": ""}) == "<TEMPLATE><A><![CDATA[]]></A></TEMPLATE>"
+    assert parsed("<TEMPLATE><A></A><B/></TEMPLATE>") == {}
+
+
 @pytest.mark.parametrize("template", [{"A B": "c"}, {"1A": "c"}, {"A": "\x00"}, {"A": {"<": "c"}}])
 def test_what_cannot_be_written_is_refused(template):
     with pytest.raises(InvalidInput):

@@ -61,6 +61,13 @@ def test_what_opennebula_measures_counts_for_elasticity_wherever_it_keeps_it(sit
     assert told == {"192.0.2.1", "192.0.2.2"}
 
 
+def test_a_role_can_blank_what_its_template_has(site: Site):
+    site.nebula.cloud.templates[0].template["COLOUR"] = "red"
+    site.running(a_role(vm_template_contents='COLOUR=""\nCONTEXT=[SET=""]'))
+    (vm,) = site.vms()
+    assert (vm.user_template["COLOUR"], vm.template["CONTEXT"]["SET"]) == ("", "")
+
+
 def test_a_role_grows_and_shrinks_by_the_numbers_that_people_know(site: Site):
     somebody_makes_a_vm(site)
     site.running(a_role(cardinality=2))
