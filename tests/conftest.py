@@ -1,5 +1,6 @@
 """Every skip needs a written reason: one that tests/skips.txt does not list fails the run."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,12 @@ import pytest
 
 _LISTED = Path(__file__).with_name("skips.txt")
 _unlisted: list[str] = []
+
+
+def pytest_configure() -> None:
+    """Whatever starts a run in the background may have it ignore SIGINT; the programs of tests must not."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
