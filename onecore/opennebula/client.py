@@ -21,7 +21,6 @@ CONNECT_S = 10.0
 ANSWER_S = 120.0
 SUGGESTED = "pip install 'onesuite[opennebula]'"
 
-
 _NOT_FORWARDED = (
     "RPC call timed out",
     "failed to execute the HTTP POST transaction",

@@ -12,7 +12,7 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _UNWRITABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML has no way to write either."""
 
-EMPTY: Final = "<![CDATA[]]>"
+_EMPTY: Final = "<![CDATA[]]>"
 """OpenNebula takes an element without anything in it for no attribute, one with this for an empty value."""
 
 
@@ -43,4 +43,4 @@ def _text(key: str, value: object) -> str:
     text = {True: "YES", False: "NO"}[value] if isinstance(value, bool) else str(value)
     if _UNWRITABLE.search(text):
         raise InvalidInput(f"the value of {key} has characters that OpenNebula cannot keep")
-    return escape(text) or EMPTY
+    return escape(text) or _EMPTY

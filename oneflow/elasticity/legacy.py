@@ -12,7 +12,9 @@ def taken_otherwise(roles: object) -> Iterator[str]:
     for role in roles if isinstance(roles, list) else ():
         policies = role.get("elasticity_policies")
         for policy in policies if isinstance(policies, list) else ():
-            text = str(policy.get("expression") or "") if isinstance(policy, Mapping) else ""
+            if not isinstance(policy, Mapping):
+                continue
+            text = str(policy.get("expression") or "")
             if text and _differs(text):
                 of = f"role {role.get('name')}: '{text}'"
                 yield f"{of} means something else here: say with ( ) what is meant"

@@ -56,7 +56,6 @@ def test_what_opennebula_measures_counts_for_elasticity_wherever_it_keeps_it(sit
     site.watch(0.1)
     site.running(a_role(min_vms=1, max_vms=2, elasticity_policies=[policy]))
     site.drive(lambda: len(site.vms()) == 2 and site.state() is ServiceState.RUNNING)
-    site.drive(lambda: all("MONITORING" in node["vm_info"]["VM"] for node in site.nodes()))
     told = {node["vm_info"]["VM"]["MONITORING"]["GUEST_IP_ADDRESSES"] for node in site.nodes()}
     assert told == {"192.0.2.1", "192.0.2.2"}
 
